@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
 /// A moment on the calendar: whole seconds since 1970-01-01T00:00:00Z, leap seconds not counted.
@@ -41,6 +42,10 @@ impl UnixTime {
     }
 }
 
+impl MaxSize for UnixTime {
+    const POSTCARD_MAX_SIZE: usize = 4;
+}
+
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} s since 1970", self.0)
@@ -48,7 +53,7 @@ impl fmt::Display for UnixTime {
 }
 
 /// From when until when something holds: `from` is included, `until` is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, MaxSize)]
 pub struct Validity {
     /// The first moment at which it holds.
     pub from: UnixTime,
