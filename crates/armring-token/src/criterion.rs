@@ -1,0 +1,97 @@
+//! The one criterion by which a signature is valid, on every device and in every version.
+//!
+//! RFC 8032 leaves room: implementations differ on small-order keys, on encodings that are not canonical, and on whether the equation is
+//! multiplied by the cofactor. Where two parties of one payment differ, money is lost between them, so the criterion is spelled out here
+//! (Chalkias, Garillot, Nikolaenko: "Taming the many EdDSAs", Algorithm 2):
+//!
+//! 1. `S < L`;
+//! 2. `A` and `R` are canonical encodings of points;
+//! 3. `A` is not of small order;
+//! 4. `[8]([S]B − R − [k]A) = 0` with `k = SHA-512(R ‖ A ‖ M) mod L`.
+//!
+//! It is the one cofactored criterion that batches without answering by chance. `verify`, `verify_strict` and `verify_batch` of
+//! ed25519-dalek are other criteria. ed25519-zebra with 2 and 3 in front is this one, and the tests compare with it; it is not used here
+//! because it always brings the precomputed tables, 38 KB of a firmware's flash.
+
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::IsIdentity;
+use ed25519_dalek::Signature;
+use sha2::{Digest, Sha512};
+
+/// The point that `bytes` encode, if they are its canonical encoding (RFC 8032 §5.1.3 leaves it open whether others are taken).
+fn decompress_canonical(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
+    let point = CompressedEdwardsY(*bytes).decompress()?;
+    (point.compress().as_bytes() == bytes).then_some(point)
+}
+
+/// The point of a public key that rules 2 and 3 allow.
+fn key_point(key: &[u8; 32]) -> Option<EdwardsPoint> {
+    decompress_canonical(key).filter(|point| !point.is_small_order())
+}
+
+/// Whether rules 2 and 3 allow `key`.
+pub(crate) fn is_valid_key(key: &[u8; 32]) -> bool {
+    key_point(key).is_some()
+}
+
+/// Whether `signature` is valid for `key` over the concatenation of `message`.
+pub(crate) fn is_valid(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> bool {
+    verify(key, message, signature).is_some()
+}
+
+fn verify(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> Option<()> {
+    let s: Scalar = Option::from(Scalar::from_canonical_bytes(*signature.s_bytes()))?;
+    let a = key_point(key)?;
+    let r = decompress_canonical(signature.r_bytes())?;
+    let mut hash = Sha512::new();
+    hash.update(signature.r_bytes());
+    hash.update(key);
+    for part in message {
+        hash.update(part);
+    }
+    let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
+    let difference = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &-a, &s) - r;
+    difference.mul_by_cofactor().is_identity().then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The eight points of small order, canonically encoded, and the identity with its sign bit set: S. Josefsson, I. Liusvaara, RFC 8032;
+    /// list as in "Taming the many EdDSAs", table 6a.
+    const SMALL_ORDER: [&str; 5] = [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ];
+
+    fn unhex(text: &str) -> [u8; 32] {
+        core::array::from_fn(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
+    }
+
+    #[test]
+    fn keys_of_small_order_are_refused() {
+        for encoding in SMALL_ORDER {
+            let mut key = unhex(encoding);
+            assert!(!is_valid_key(&key), "{encoding}");
+            key[31] |= 0x80;
+            assert!(!is_valid_key(&key), "{encoding}, other sign");
+        }
+    }
+
+    #[test]
+    fn encodings_that_are_not_canonical_are_refused() {
+        // y = p + 3: the same point as y = 3, encoded above the prime.
+        let mut three = [0u8; 32];
+        three[0] = 3;
+        let mut above = [0xFF; 32];
+        (above[0], above[31]) = (0xF0, 0x7F);
+        assert!(CompressedEdwardsY(above).decompress().is_some(), "the curve library takes it");
+        assert!(is_valid_key(&three));
+        assert!(!is_valid_key(&above));
+    }
+}

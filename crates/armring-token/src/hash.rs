@@ -1,0 +1,20 @@
+//! Hashes under labels.
+
+use blake2::{Blake2s256, Digest};
+
+/// What every label begins with.
+pub(crate) const PREFIX: &str = "armring/1 ";
+
+/// `BLAKE2s(len(label) ‖ "armring/1 " ‖ label ‖ parts)`. The length in front keeps any label from being a prefix of another; the parts have
+/// fixed widths, the last one aside.
+pub(crate) fn hash(label: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut state = Blake2s256::new();
+    #[expect(clippy::cast_possible_truncation, reason = "labels are short literals")]
+    state.update([(PREFIX.len() + label.len()) as u8]);
+    state.update(PREFIX);
+    state.update(label);
+    for part in parts {
+        state.update(part);
+    }
+    state.finalize().into()
+}
