@@ -108,3 +108,15 @@ fn nonce_bytes(nonce: u64) -> Nonce {
     let [a, b, c, d, e, f, g, h] = nonce.to_le_bytes();
     [0, 0, 0, 0, a, b, c, d, e, f, g, h].into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_erased_when_dropped() {
+        const fn erased<T: ZeroizeOnDrop>() {}
+        erased::<Key>();
+        erased::<ChaCha20Poly1305>();
+    }
+}

@@ -1,4 +1,5 @@
 //! The channel through its public interface: what arrives, what is refused, and what a refusal changes.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what they expect by panicking")]
 
 use armring_channel::{
     Channel, FAILURES_UNTIL_CUT, HandshakeHash, Key, MAX_RECORD_LEN, OpenError, Opened, SealError, sealed_len,
@@ -158,9 +159,9 @@ fn close_is_the_last_word_of_its_side_only() {
 #[test]
 fn the_key_changes_at_record_65536_on_both_sides() {
     let (mut wallet, mut band) = pair();
-    for number in 0..=131_072u64 {
+    for number in 0..=65_537u64 {
         let mut sealed = seal(&mut wallet, b"tick");
-        if [0, 1, 65_535, 65_536, 65_537, 131_071, 131_072].contains(&number) {
+        if [0, 1, 65_535, 65_536, 65_537].contains(&number) {
             assert_eq!(sealed, expected(&[0xa1; 32], number, b"tick"), "record {number}");
         }
         assert_eq!(band.open(&mut sealed), Ok(Opened::Record(b"tick")), "record {number}");

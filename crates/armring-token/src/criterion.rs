@@ -56,6 +56,9 @@ fn verify(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> Option<()
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -56,9 +56,7 @@ mod sign;
 pub use ed25519_dalek::Signature;
 pub use enrol::Enrolment;
 pub use error::{SignError, VerifyError};
-pub use fields::{
-    Counter, CredentialRights, Epoch, Form, FreeCount, Gesture, Minor, PayeeRights, Presence, Sequence, Unlocking,
-};
+pub use fields::{Counter, CredentialRights, Epoch, Form, FreeCount, Gesture, Minor, PayeeRights, Presence, Sequence, Unlocking};
 pub use keylist::{KEYS_MAX, KeyEntry, KeyList, KeyUse};
 pub use objects::{Credential, Limits, PayeeCertificate, PaymentRequest, PaymentToken, Receipt};
 pub use sign::{

@@ -2,15 +2,15 @@
 
 use armring_wire::records::{Assurance, CREDENTIAL_MAX, KEY_LIST_MAX, MEMO_MAX, NAME_MAX, OBJECT_MAX};
 use armring_wire::{
-    AccountPseudonym, Amount, CredentialId, Currency, KeyId, Outcome, PayeeId, PayeeRef, RequestDigest, RootFingerprint, Text, TokenDigest, UnixTime,
-    Validity,
+    AccountPseudonym, Amount, CredentialId, Currency, KeyId, Outcome, PayeeId, PayeeRef, RequestDigest, RootFingerprint, Text,
+    TokenDigest, UnixTime, Validity,
 };
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
 use crate::fields::{Counter, CredentialRights, Form, FreeCount, Minor, PayeeRights, Presence, Sequence};
 use crate::keylist::KeyList;
-use crate::sign::{Issuer, Object, Payee, PayeeKey, Payment, PaymentKey, Unverified, Verified};
+use crate::sign::{Issuer, Object, Payee, PayeeKey, Payment, PaymentKey, SIGNATURE_LEN, Unverified, Verified, object_digest};
 
 /// What a payee is and may ask, signed by the issuer. At most 151 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
@@ -154,6 +154,14 @@ impl Object<'_> for PaymentToken {
 impl PaymentToken {
     /// The length of a signed token, in bytes.
     pub const LEN: usize = 139;
+
+    /// What the token is known by once it is signed.
+    #[must_use]
+    pub fn digest(&self, root: &RootFingerprint) -> TokenDigest {
+        let mut body = [0; Self::LEN - SIGNATURE_LEN];
+        let body = armring_wire::encode(self, &mut body).map_or(&[][..], |body| body);
+        TokenDigest(object_digest(Self::LABEL, root, body))
+    }
 
     /// How much was ever signed before this token: the lower end of its interval, (start, cumulative]. `None` where the token claims a
     /// total below its own amount.

@@ -257,7 +257,7 @@ impl<'a, T: Object<'a>> Unverified<'a, T> {
     }
 }
 
-fn object_digest(label: &str, root: &RootFingerprint, bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn object_digest(label: &str, root: &RootFingerprint, bytes: &[u8]) -> [u8; 32] {
     hash("digest", &[&Header::new(label).bytes, &root.0, bytes])
 }
 

@@ -42,8 +42,10 @@ pub fn decode<'a, T: Serialize + Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, 
 /// # Errors
 /// [`DecodeError::UnknownVariant`] for a variant that this build does not know, else as [`decode`].
 pub fn decode_record<'a, T: Record<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
-    let (variant, _) = postcard::take_from_bytes::<u32>(bytes).map_err(|_| DecodeError::Malformed)?;
+    let (variant, rest) = postcard::take_from_bytes::<u32>(bytes).map_err(|_| DecodeError::Malformed)?;
     if variant >= T::VARIANTS {
+        // What is not known has one encoding too, as far as it can be told.
+        decode::<u32>(bytes.strip_suffix(rest).unwrap_or_default())?;
         return Err(DecodeError::UnknownVariant(variant));
     }
     decode(bytes)

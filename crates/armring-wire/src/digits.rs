@@ -14,7 +14,6 @@ impl Digits {
         for byte in &hash[..8] {
             number = number << 8 | u64::from(*byte);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "below 10^6")]
         let digits = (number % 1_000_000) as u32;
         Self(digits)
     }

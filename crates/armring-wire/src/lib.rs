@@ -38,6 +38,7 @@ mod codec;
 mod digits;
 mod fragment;
 mod id;
+mod outbox;
 mod outcome;
 mod reassemble;
 pub mod records;
@@ -49,7 +50,10 @@ pub use bounded::{Opaque, Text};
 pub use codec::{BufferTooSmall, DecodeError, Record, decode, decode_record, encode};
 pub use digits::Digits;
 pub use fragment::{ATT_PAYLOAD_MAX, ATT_PAYLOAD_MIN, AttPayload, FragmentError, Fragmenter};
-pub use id::{AccountPseudonym, CredentialId, EnrolmentCode, KeyId, PayeeId, PayeeRef, RequestDigest, RootFingerprint, TokenDigest};
+pub use id::{
+    AccountPseudonym, CredentialId, EnrolmentCode, KeyId, PayeeId, PayeeRef, RequestDigest, RootFingerprint, TokenDigest,
+};
+pub use outbox::Outbox;
 pub use outcome::Outcome;
 pub use reassemble::Reassembler;
 pub use time::{UnixTime, Uptime, Validity};

@@ -5,8 +5,9 @@ use crate::fragment::{ATT_PAYLOAD_MAX, FIRST, FragmentError, LAST, SEQUENCE};
 /// Puts the fragments of one direction of a link together. It never holds more than one record and never more than the memory it was
 /// given: `[u8; N]`, `&mut [u8]` or anything else that is bytes.
 ///
-/// Loss, repetition and interleaving are noticed by the sequence number. A run of exactly 64 lost fragments, or a changed byte, is not:
-/// what a record says is vouched for by the channel's tag, never by this layer.
+/// Loss, repetition and interleaving are noticed by the sequence number. A run of exactly 64 lost fragments, or of 63 (the next one looks
+/// like a repetition), is not, nor is a fragment that was changed or cut short: what a record says is vouched for by the channel's tag,
+/// never by this layer.
 #[derive(Debug)]
 pub struct Reassembler<B> {
     buffer: B,
