@@ -1,6 +1,8 @@
 //! The two hellos with which each connection opens, before any key is used.
 
-use armring_wire::{Version, VersionRange};
+use armring_channel::sealed_len;
+use armring_wire::records::band::{ToBand, ToWallet};
+use armring_wire::{Record, Version, VersionRange};
 use rand_core::TryCryptoRng;
 
 use crate::error::{Error, PeerError};
@@ -10,6 +12,13 @@ use crate::secret::draw;
 /// What answers a hello with which no version is in common: one byte, unauthenticated. Whoever gets it ends the connection; it never narrows
 /// what is offered the next time.
 pub const UNSUPPORTED: [u8; 1] = [0];
+
+/// The longest message on a link between band and wallet, in bytes: the longest record, padded and sealed. Handshakes are shorter.
+pub const MESSAGE_MAX: usize = match (sealed_len(ToBand::MAX_LEN), sealed_len(ToWallet::MAX_LEN)) {
+    (Some(to_band), Some(to_wallet)) if to_band > to_wallet => to_band,
+    (Some(_), Some(to_wallet)) => to_wallet,
+    _ => unreachable!(),
+};
 
 /// Which handshake follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -81,7 +81,7 @@ pub use code::Code;
 pub use dh::{DhError, DiffieHellman, PublicKey, SharedSecret, SoftwareKey};
 pub use enrol::{Enrol, EnrolVersions};
 pub use error::{CallerError, Error, MachineError, PeerError};
-pub use hello::{BandHello, Challenge, Kind, UNSUPPORTED, WalletHello};
+pub use hello::{BandHello, Challenge, Kind, MESSAGE_MAX, UNSUPPORTED, WalletHello};
 pub use hint::{Hint, find_link};
 pub use label::labelled_hash;
 pub use link::{HintKey, Link, LinkSecret, LinkState, Psk, Share};

@@ -4,9 +4,11 @@ use armring_channel::HandshakeHash;
 use armring_wire::Version;
 use armring_wire::records::Assurance;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::dh::PublicKey;
 use crate::error::{CallerError, Error};
+use crate::hello::fill;
 use crate::label::{HINT, LINK, PSK, labelled_hash};
 use crate::reconnect::Reconnected;
 use crate::secret::secret;
@@ -55,6 +57,9 @@ pub struct Link {
 }
 
 impl Link {
+    /// The length of a stored link, in bytes.
+    pub const LEN: usize = 67;
+
     /// The link out of what was stored of it.
     #[must_use]
     pub const fn from_parts(
@@ -65,6 +70,30 @@ impl Link {
         state: LinkState,
     ) -> Self {
         Self { peer, secret, lowest, assurance, state }
+    }
+
+    /// The link as it is stored, secret included: `peer (32) ‖ secret (32) ‖ lowest version (1) ‖ assurance (1) ‖ established (1)`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<[u8; Self::LEN]> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        let rest = [self.lowest.0, self.assurance as u8, u8::from(self.state == LinkState::Established)];
+        fill(bytes.as_mut_slice(), &[self.peer.as_bytes(), self.secret.expose(), &rest]);
+        bytes
+    }
+
+    /// The link that [`Self::to_bytes`] made these bytes of; `None` if they are not that.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; Self::LEN]) -> Option<Self> {
+        let (peer, rest) = bytes.split_first_chunk()?;
+        let (secret, rest) = rest.split_first_chunk()?;
+        let [lowest, assurance, established] = *rest else { return None };
+        let state = match established {
+            0 => LinkState::Provisional,
+            1 => LinkState::Established,
+            _ => return None,
+        };
+        let assurance = armring_wire::decode(&[assurance]).ok()?;
+        Some(Self::from_parts(PublicKey::new(*peer), LinkSecret::new(*secret), Version(lowest), assurance, state))
     }
 
     /// The other side's static public key.
@@ -120,5 +149,29 @@ impl Link {
     #[must_use]
     pub fn hint_key(&self) -> HintKey {
         HintKey::new(labelled_hash(HINT, &[self.secret.expose()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_link_comes_back_and_nothing_else_does() {
+        for (assurance, state) in
+            [(Assurance::Press, LinkState::Provisional), (Assurance::DisplayedSecret, LinkState::Established)]
+        {
+            let link = Link::from_parts(PublicKey::new([3; 32]), LinkSecret::new([4; 32]), Version(1), assurance, state);
+            let bytes = link.to_bytes();
+            let loaded = Link::from_bytes(&bytes).unwrap();
+            assert_eq!(loaded.to_bytes(), bytes);
+            assert_eq!((loaded.assurance(), loaded.state()), (assurance, state));
+        }
+        let mut bytes = [0; Link::LEN];
+        for (place, bad) in [(65, 4), (66, 2)] {
+            bytes[place] = bad;
+            assert!(Link::from_bytes(&bytes).is_none());
+            bytes[place] = 0;
+        }
     }
 }

@@ -1,0 +1,176 @@
+//! What happens once something is durable, and not before.
+
+use armring_pairing::{DiffieHellman, Link, StoreFirst};
+use armring_token::{Credential, PaymentToken};
+use armring_wire::records::CREDENTIAL_MAX;
+use armring_wire::records::band::{Decline, ToWallet};
+use armring_wire::{Digits, EnrolmentCode, Opaque};
+use heapless::Vec;
+use rand_core::TryCryptoRng;
+
+use crate::error::{Error, MachineError, PeerError};
+use crate::event::Signal;
+use crate::keys::{OpenKey, PaymentKeys};
+use crate::purse::Purse;
+use crate::state::Core;
+use crate::store::StoredEnrolment;
+
+/// What waits for the host to report that something is durable.
+#[expect(clippy::large_enum_variant, reason = "there is one, and no allocator to box it")]
+pub(crate) enum AfterStore<S> {
+    Nothing,
+    /// The provisional link: then the band confirms.
+    Pair {
+        slot: usize,
+        link: Link,
+        store_first: StoreFirst,
+    },
+    /// A key list: then the enrolment that brought it goes on, if one did.
+    KeyList {
+        enrol: Option<(usize, EnrolmentCode)>,
+    },
+    /// A new payment key: then its enrolment begins.
+    PaymentKey {
+        slot: usize,
+        enrolment: StoredEnrolment,
+    },
+    /// A credential: then the wearer sees the digits.
+    Credential {
+        slot: usize,
+        credential: Credential,
+        key: OpenKey<S>,
+        digits: Digits,
+        object: Vec<u8, CREDENTIAL_MAX>,
+    },
+    /// A token's body: then it is signed.
+    Token {
+        slot: usize,
+        token: PaymentToken,
+    },
+    /// What a receipt said: then the wearer is told.
+    Answer {
+        signal: Signal,
+    },
+    EraseAll,
+}
+
+impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
+    /// What was to be stored is durable.
+    pub(crate) fn stored<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), Error> {
+        match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
+            AfterStore::Nothing => Ok(()),
+            AfterStore::Pair { slot, link, store_first } => {
+                let place = self.slot(slot)?;
+                place.link = Some(link);
+                self.say_confirm(&store_first.stored())
+            }
+            AfterStore::KeyList { enrol: None } => self.say(&ToWallet::Noted),
+            AfterStore::KeyList { enrol: Some((slot, code)) } => self.answer_with(|core| core.make_key(slot, code, rng)),
+            AfterStore::PaymentKey { slot, enrolment } => {
+                let code = enrolment.code;
+                self.slot(slot)?.enrolment = Some(enrolment);
+                self.answer_with(|core| core.begin_enrolment(slot, code, rng))
+            }
+            AfterStore::Credential { slot, credential, key, digits, object } => {
+                let place = self.slot(slot)?;
+                place.purse = Some(Purse::new(credential, key));
+                place.enrolment = None;
+                self.out.signal(Signal::EnrolmentDigits(digits));
+                let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
+                self.say_to(slot, &ToWallet::Enrolled { credential })
+            }
+            AfterStore::Token { slot, token } => {
+                let digest = token.digest(&self.fingerprint);
+                if let Some(purse) = self.slot(slot)?.purse.as_mut() {
+                    purse.count(token, digest);
+                }
+                self.say_token(slot, &token)
+            }
+            AfterStore::Answer { signal } => {
+                self.out.signal(signal);
+                self.say(&ToWallet::Noted)
+            }
+            AfterStore::EraseAll => {
+                self.forget();
+                self.out.signal(Signal::Erased);
+                Ok(())
+            }
+        }
+    }
+
+    /// What was to be stored is not. What hung on it does not happen.
+    pub(crate) fn store_failed(&mut self) -> Error {
+        self.out.signal(Signal::Fault);
+        let error = MachineError::Storage.into();
+        match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
+            AfterStore::Pair { .. } => return self.fail(error),
+            AfterStore::Nothing | AfterStore::EraseAll => {}
+            _ => {
+                if let Err(error) = self.say(&ToWallet::Declined(Decline::Machine)) {
+                    return self.fail(error);
+                }
+            }
+        }
+        error
+    }
+
+    /// Says `record` if the wallet of `slot` is still there. If it is not, it asks again when it is back.
+    pub(crate) fn say_to(&mut self, slot: usize, record: &ToWallet<'_>) -> Result<(), Error> {
+        if self.linked_slot() == Some(slot) { self.say(record) } else { Ok(()) }
+    }
+
+    /// Does `step`; where it declines, the wallet is told.
+    pub(crate) fn answer_with(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<(), Error> {
+        match step(self) {
+            Ok(()) => Ok(()),
+            Err(Refusal::Decline(why)) => self.say(&ToWallet::Declined(why)),
+            Err(Refusal::Error(error)) => {
+                self.out.signal(Signal::Fault);
+                self.say(&ToWallet::Declined(Decline::Machine))?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Why the band does not do what a record asks. The wallet is told in both cases.
+pub(crate) enum Refusal {
+    /// It may not, or will not.
+    Decline(Decline),
+    /// It cannot.
+    Error(Error),
+}
+
+impl From<Decline> for Refusal {
+    fn from(why: Decline) -> Self {
+        Self::Decline(why)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<MachineError> for Refusal {
+    fn from(error: MachineError) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl From<armring_pairing::Error> for Refusal {
+    fn from(error: armring_pairing::Error) -> Self {
+        match Error::from(error) {
+            // It came from the issuer, through the wallet.
+            Error::Peer(PeerError::Handshake(_)) => Self::Decline(Decline::EnrolmentFailed),
+            error => Self::Error(error),
+        }
+    }
+}
+
+impl From<crate::keys::KeyError> for Refusal {
+    fn from(error: crate::keys::KeyError) -> Self {
+        Self::Error(error.into())
+    }
+}

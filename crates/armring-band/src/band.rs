@@ -1,0 +1,104 @@
+//! The band as its host sees it: events in, outputs out.
+
+use armring_pairing::{DiffieHellman, MESSAGE_MAX};
+use armring_token::RootKey;
+use armring_wire::{Reassembler, Uptime};
+use rand_core::TryCryptoRng;
+
+use crate::error::Error;
+use crate::event::{Event, Output};
+use crate::keys::PaymentKeys;
+use crate::state::Core;
+use crate::store::StoreKey;
+
+/// How many wallets a band can be paired with.
+pub const LINKS: usize = 4;
+
+/// A payment band: what it knows, what it waits for, and what it wants done.
+///
+/// It does nothing by itself. Its host reports each [`Event`] with the time, and after each one polls until there are no more outputs:
+///
+/// ```text
+/// at the start:   for key in StoreKey::all() { if let Some(value) = flash.read(key) { band.load(key, value)? } }
+///
+/// forever:        wait for an interrupt, or until band.deadline()
+///                 if let Err(error) = band.handle(event, now, &mut rng) { log(error) }
+///                 while let Some(output) = band.poll(&mut fragment) {
+///                     match output {
+///                         Transmit(bytes)      => notify the phone
+///                         Store { key, value } => write, read back; report Stored or StoreFailed as the next event
+///                         EraseAll             => likewise
+///                         Signal(signal)       => display, lights, motor
+///                         Disconnect           => end the connection; report Disconnected
+///                     }
+///                 }
+/// ```
+///
+/// `D` is where the band's X25519 key is kept, `P` where its payment keys are.
+pub struct Band<D, P: PaymentKeys> {
+    inbox: Reassembler<[u8; MESSAGE_MAX]>,
+    core: Core<D, P>,
+}
+
+impl<D: DiffieHellman, P: PaymentKeys> Band<D, P> {
+    /// A band with this X25519 key, these payment keys, and the root key of its issuer, which nothing that it is told can replace.
+    pub fn new(identity: D, keys: P, root: RootKey) -> Self {
+        Self { inbox: Reassembler::new([0; MESSAGE_MAX]), core: Core::new(identity, keys, root) }
+    }
+
+    /// Takes back what was stored before a restart. Keys come in the order of [`StoreKey::all`].
+    ///
+    /// # Errors
+    /// [`CallerError::BadValue`](crate::CallerError::BadValue) where `value` is not what the band stored under `key`, or what it builds on is missing; a
+    /// [`MachineError`](crate::MachineError) where a payment key does not open.
+    pub fn load(&mut self, key: StoreKey, value: &[u8]) -> Result<(), Error> {
+        self.core.load(key, value)
+    }
+
+    /// Handles what happened at `now`.
+    ///
+    /// # Errors
+    /// An [`Error`] says who is to blame. [`CallerError::Undrained`](crate::CallerError::Undrained) means that the event was not handled; after any other the band has done
+    /// what there was to do, and its outputs say so.
+    pub fn handle<R: TryCryptoRng>(&mut self, event: Event<'_>, now: Uptime, rng: &mut R) -> Result<(), Error> {
+        match event {
+            Event::Fragment(fragment) => self.fragment(fragment, now, rng),
+            Event::Connected(payload) => {
+                self.inbox.reset();
+                self.core.connected(payload, now, rng)
+            }
+            Event::Disconnected => {
+                self.inbox.reset();
+                self.core.disconnected()
+            }
+            other => self.core.handle(other, now, rng),
+        }
+    }
+
+    fn fragment<R: TryCryptoRng>(&mut self, fragment: &[u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
+        self.core.expect_peer()?;
+        match self.inbox.push(fragment) {
+            Ok(None) => Ok(()),
+            Ok(Some(record)) => self.core.record(record, now, rng),
+            // GATT delivers in order: what does not fit was not sent by a wallet that follows the protocol.
+            Err(error) => Err(self.core.fail(error.into())),
+        }
+    }
+
+    /// The next thing to do. `fragment` is where a fragment is written, as long as the ATT payload.
+    pub fn poll<'b>(&'b mut self, fragment: &'b mut [u8]) -> Option<Output<'b>> {
+        self.core.out.poll(fragment)
+    }
+
+    /// When to report [`Event::Tick`] at the latest; `None` while nothing waits for time to pass.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Uptime> {
+        self.core.deadline()
+    }
+}
+
+impl<D, P: PaymentKeys> core::fmt::Debug for Band<D, P> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Band").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! What happens to a band, and what it does.
+
+use armring_token::Unlocking;
+use armring_wire::records::band::Awaited;
+use armring_wire::{Amount, AttPayload, Digits, Outcome};
+
+use crate::store::StoreKey;
+
+/// What happens to a band. The host turns its interrupts into these.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A phone connected. One connection at a time: a second one while a pairing goes on is to be reported as well, and ends it.
+    Connected(AttPayload),
+    /// The connection is gone.
+    Disconnected,
+    /// A write of the phone: one fragment.
+    Fragment(&'a [u8]),
+    /// The band was put on, or is in touch with the skin again.
+    PutOn,
+    /// The band lost touch with the skin.
+    TakenOff,
+    /// The wearer unlocked the band on the band: the host checked a PIN, a tap pattern or a fingerprint.
+    Unlocked(Unlocking),
+    /// The wearer did this.
+    Gesture(Gesture),
+    /// The whole code was shown or played, as [`Signal::Code`] asked.
+    CodeShown,
+    /// What [`Output::Store`] or [`Output::EraseAll`] asked for is durable, and was read back.
+    Stored,
+    /// It is not, and will not be.
+    StoreFailed,
+    /// Time passed: at the latest at [`Band::deadline`](crate::Band::deadline).
+    Tick,
+}
+
+/// What a wearer can do. Each means one thing, so that a press to pay never deletes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Gesture {
+    /// A press: pays what waits to be paid, or says that the code is the same on both.
+    Press,
+    /// Two presses: asks for money in the wearer's name.
+    DoublePress,
+    /// Held for 3 seconds: opens the pairing window.
+    Hold,
+    /// Says no to what waits, such as a code that differs: a shake, or any other button.
+    Refuse,
+    /// Held for 15 seconds: erases links, credentials and payment keys.
+    Reset,
+}
+
+/// What a band wants done.
+#[derive(Debug)]
+#[must_use = "what is not done is lost"]
+pub enum Output<'a> {
+    /// Send this fragment to the phone.
+    Transmit(&'a [u8]),
+    /// Store `value` under `key` in place of what is there, read it back, then report [`Event::Stored`] or [`Event::StoreFailed`].
+    Store {
+        /// Where.
+        key: StoreKey,
+        /// What: holds secrets, and is to be kept where only the band reads it.
+        value: &'a [u8],
+    },
+    /// Erase everything that was stored, so that it cannot be read any more, then report as for [`Output::Store`].
+    EraseAll,
+    /// Tell the wearer.
+    Signal(Signal),
+    /// End the connection.
+    Disconnect,
+}
+
+/// What the wearer is told, by a display, lights, or a motor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signal {
+    /// The pairing window is open.
+    PairingOpen,
+    /// The pairing window is closed, and nobody was paired. A new gesture is needed.
+    PairingClosed,
+    /// Show this code, whole, then report [`Event::CodeShown`]; the wearer compares it with the wallet's.
+    Code(Digits),
+    /// Both sides accepted: the link is made.
+    Paired,
+    /// Something waits for the wearer.
+    Waiting(Awaited, Amount),
+    /// What waited is given up.
+    Dropped,
+    /// Show these digits; the wearer compares them with the issuer's own page, not with the wallet.
+    EnrolmentDigits(Digits),
+    /// The issuer answered a payment of the wearer's.
+    Paid(Outcome, Amount),
+    /// The wearer was paid.
+    Received(Amount),
+    /// The band unlocked.
+    Unlocked,
+    /// The band locked.
+    Locked,
+    /// What could not be stored or drawn at random: the band did not do what it was asked.
+    Fault,
+    /// All links are taken: reset the band to pair it anew.
+    LinksFull,
+    /// Everything was erased.
+    Erased,
+}

@@ -1,0 +1,129 @@
+//! What a wallet asks over its link.
+
+use armring_channel::{OpenError, Opened};
+use armring_pairing::DiffieHellman;
+use armring_token::{KeyList, Unlocking, Unverified};
+use armring_wire::records::band::{Decline, Status, ToBand, ToWallet};
+use armring_wire::{DecodeError, EnrolmentCode, Uptime, decode_record};
+use rand_core::TryCryptoRng;
+
+use crate::after::{AfterStore, Refusal};
+use crate::error::{Error, PeerError};
+use crate::event::Signal;
+use crate::keys::PaymentKeys;
+use crate::pair::Step;
+use crate::phase::{Linked, Phase};
+use crate::state::Core;
+use crate::store::Place;
+
+impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
+    /// A sealed record came over a link. One that does not verify changes nothing, until there were too many.
+    pub(crate) fn linked<R: TryCryptoRng>(
+        &mut self,
+        mut linked: Linked<P::Signer>,
+        sealed: &mut [u8],
+        now: Uptime,
+        rng: &mut R,
+    ) -> Step<P::Signer> {
+        match linked.session.channel.open(sealed) {
+            Ok(opened) => self.said(linked, opened, now, rng),
+            Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => (Phase::Linked(linked), Err(error.into())),
+            Err(error) => (Phase::Ended, Err(error.into())),
+        }
+    }
+
+    /// The wallet said this.
+    pub(crate) fn said<R: TryCryptoRng>(
+        &mut self,
+        linked: Linked<P::Signer>,
+        opened: Opened<'_>,
+        now: Uptime,
+        rng: &mut R,
+    ) -> Step<P::Signer> {
+        let Opened::Record(record) = opened else {
+            return (Phase::Ended, Ok(()));
+        };
+        let record = decode_record(record);
+        let slot = linked.slot;
+        self.phase = Phase::Linked(linked);
+        let result = match record {
+            Ok(record) => self.answer_with(|core| core.act(slot, record, now, rng)),
+            Err(DecodeError::UnknownVariant(variant)) => self.say(&ToWallet::Unknown(variant)),
+            Err(error) => return (Phase::Ended, Err(error.into())),
+        };
+        (core::mem::replace(&mut self.phase, Phase::Ended), result)
+    }
+
+    fn act<R: TryCryptoRng>(&mut self, slot: usize, record: ToBand<'_>, now: Uptime, rng: &mut R) -> Result<(), Refusal> {
+        match record {
+            ToBand::Status => Ok(self.say(&ToWallet::Status(self.status(slot)))?),
+            ToBand::Unlock => self.unlock_by_wallet(now),
+            ToBand::Cancel => {
+                if self.phase.take_waiting() {
+                    self.out.signal(Signal::Dropped);
+                }
+                Ok(self.say(&ToWallet::Noted)?)
+            }
+            ToBand::Unknown(_) => Ok(()),
+            // Everything else may have to store something, one thing at a time.
+            _ if self.out.is_storing() => Err(Decline::Busy.into()),
+            ToBand::Enrol { code, key_list } => self.enrol(slot, code, key_list.as_bytes(), rng),
+            ToBand::FromIssuer(message) => self.issuer_says(slot, message.as_bytes()),
+            ToBand::Pay { request } => self.pay(slot, request.as_bytes(), now),
+            ToBand::Receive { amount, expiry, memo } => self.receive(slot, amount, expiry, memo, now),
+            ToBand::Paid { receipt } => self.paid(slot, receipt.as_bytes()),
+            ToBand::Received { token, receipt } => self.received(slot, token.as_bytes(), receipt.as_bytes()),
+            ToBand::KeyList(list) => self.take_key_list(list.as_bytes(), None),
+            // The link is made: there is nothing to confirm.
+            ToBand::Confirm { .. } => Err(Decline::Invalid.into()),
+        }
+    }
+
+    fn status(&self, slot: usize) -> Status {
+        let purse = self.slots.get(slot).and_then(|place| place.purse.as_ref());
+        Status {
+            worn: self.wear.is_worn(),
+            unlocked: self.wear.is_unlocked(),
+            credential: purse.map(|purse| purse.credential().id),
+        }
+    }
+
+    fn unlock_by_wallet(&mut self, now: Uptime) -> Result<(), Refusal> {
+        if !self.wear.unlock(Unlocking::Wallet, now) {
+            return Err(Decline::NotWorn.into());
+        }
+        self.out.signal(Signal::Unlocked);
+        Ok(self.say(&ToWallet::Noted)?)
+    }
+
+    /// Takes the issuer's key list, unless it is older than the one that is known.
+    pub(crate) fn take_key_list(&mut self, object: &[u8], enrol: Option<(usize, EnrolmentCode)>) -> Result<(), Refusal> {
+        let known = self.key_list.as_ref().map_or_else(Default::default, |list| list.epoch);
+        let list = Unverified::<KeyList>::parse(object)
+            .map_err(|_| Decline::Invalid)?
+            .verify(&self.fingerprint, &self.root)
+            .and_then(|list| list.not_older_than(known))
+            .map_err(|_| Decline::Invalid)?;
+        self.latest = self.latest.max(list.issued);
+        self.key_list = Some(list);
+        self.out.store_bytes(Place::KeyList, object)?;
+        self.after_store = AfterStore::KeyList { enrol };
+        Ok(())
+    }
+
+    /// The slot whose wallet is connected and proven.
+    pub(crate) const fn linked_slot(&self) -> Option<usize> {
+        match &self.phase {
+            Phase::Linked(linked) => Some(linked.slot),
+            _ => None,
+        }
+    }
+
+    /// The link's wallet, which is connected: its task may be set.
+    pub(crate) fn linked_mut(&mut self) -> Result<&mut Linked<P::Signer>, Error> {
+        match &mut self.phase {
+            Phase::Linked(linked) => Ok(linked),
+            _ => Err(PeerError::Unexpected.into()),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Where a connection stands.
+
+use core::time::Duration;
+
+use armring_pairing::{
+    AtBand, AwaitingOpening, AwaitingWalletShare, BandHello, CodeShown, CompareCode, Enrol, Session, Share, Unproven, WalletHello,
+};
+use armring_token::Gesture;
+use armring_wire::records::MEMO_MAX;
+use armring_wire::{Amount, EnrolmentCode, PayeeRef, RequestDigest, UnixTime, Uptime};
+use heapless::String;
+
+use crate::keys::OpenKey;
+
+/// For how long the band waits for a gesture.
+pub const GESTURE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where the connection stands. Each step holds what the step before proved, and is taken apart by the next.
+pub(crate) enum Phase<S> {
+    /// There is no connection.
+    Idle,
+    /// The band has said hello.
+    Greeted(BandHello),
+    /// The wallet has said hello: message 1 is next.
+    Opened(BandHello, WalletHello),
+    /// Pairing: the band has answered, message 3 is next.
+    AwaitingOpening(AwaitingOpening, Uptime),
+    /// Pairing: two people, or one, compare the code.
+    Comparing(Comparing),
+    /// Paired: the wallet connects anew.
+    Paired(Session),
+    /// Reconnected over this slot, by message 1, which may be a replay.
+    Proving(usize, Unproven),
+    /// Reconnected: the wallet is there.
+    Linked(Linked<S>),
+    /// The band has ended the connection, which the host has not reported yet.
+    Ended,
+}
+
+pub(crate) struct Comparing {
+    pub(crate) session: Session,
+    pub(crate) step: Comparison,
+    /// The wallet's share, if its person was quicker.
+    pub(crate) wallet: Option<Share>,
+    pub(crate) deadline: Uptime,
+}
+
+/// How far the comparison is.
+pub(crate) enum Comparison {
+    Showing(CompareCode<AtBand>),
+    Shown(CodeShown<AtBand>),
+    Accepted(AwaitingWalletShare),
+    /// The provisional link is being stored.
+    Storing,
+}
+
+pub(crate) struct Linked<S> {
+    pub(crate) slot: usize,
+    pub(crate) session: Session,
+    pub(crate) task: Task<S>,
+}
+
+/// What goes on over a link: one thing at a time, so that one gesture answers one request.
+pub(crate) enum Task<S> {
+    None,
+    /// A payment waits for its gesture.
+    Pay(PendingPayment),
+    /// A request of the wearer's waits for its gesture.
+    Receive(PendingRequest),
+    /// The issuer's message 2 is awaited.
+    EnrolAnswer(Enrol, Candidate<S>),
+    /// The credential is awaited.
+    EnrolCredential(Session, Candidate<S>),
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct PendingPayment {
+    pub(crate) digest: RequestDigest,
+    pub(crate) payee: PayeeRef,
+    pub(crate) amount: Amount,
+    pub(crate) gesture: Gesture,
+    pub(crate) since: Uptime,
+}
+
+pub(crate) struct PendingRequest {
+    pub(crate) amount: Amount,
+    pub(crate) expiry: UnixTime,
+    pub(crate) memo: String<MEMO_MAX>,
+    pub(crate) since: Uptime,
+}
+
+/// A payment key that is being enrolled.
+pub(crate) struct Candidate<S> {
+    pub(crate) key: OpenKey<S>,
+    pub(crate) code: EnrolmentCode,
+}
+
+impl<S> Phase<S> {
+    /// Whether two sides are about to become a pair.
+    pub(crate) const fn is_pairing(&self) -> bool {
+        matches!(self, Self::AwaitingOpening(..) | Self::Comparing(_))
+    }
+
+    /// When to give up what is waited for.
+    pub(crate) fn deadline(&self) -> Option<Uptime> {
+        match self {
+            Self::AwaitingOpening(_, deadline) => Some(*deadline),
+            Self::Comparing(comparing) => Some(comparing.deadline),
+            Self::Linked(linked) => linked.task.since().map(|since| since.saturating_add(GESTURE_TIMEOUT)),
+            _ => None,
+        }
+    }
+
+    /// Gives up what waits for the wearer. Says whether there was anything.
+    pub(crate) fn take_waiting(&mut self) -> bool {
+        match self {
+            Self::Linked(linked) if linked.task.since().is_some() => {
+                linked.task = Task::None;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<S> Task<S> {
+    /// Since when it has been waiting for the wearer.
+    fn since(&self) -> Option<Uptime> {
+        match self {
+            Self::Pay(pending) => Some(pending.since),
+            Self::Receive(pending) => Some(pending.since),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What has to last, as bytes under keys.
+
+use armring_token::Minor;
+use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
+use armring_wire::{EnrolmentCode, Opaque, UnixTime};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+use crate::band::LINKS;
+use crate::purse::TOKENS_REMEMBERED;
+
+/// The longest value that is stored, in bytes.
+pub const VALUE_MAX: usize = KEY_LIST_MAX;
+
+/// Where something is stored. The host keeps one value under each key and hands all of them back at the next start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreKey(u8);
+
+const KEY_LIST: u8 = 0x01;
+const LINK: u8 = 0x10;
+const CREDENTIAL: u8 = 0x20;
+const ENROLMENT: u8 = 0x30;
+const ANSWER: u8 = 0x40;
+const TOKEN: u8 = 0x50;
+
+/// What stands under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    KeyList,
+    Link(usize),
+    Credential(usize),
+    Enrolment(usize),
+    Answer(usize),
+    Token(usize, usize),
+}
+
+impl StoreKey {
+    /// The key as one byte, for the host's own storage.
+    #[must_use]
+    pub const fn as_u8(self) -> u8 {
+        self.0
+    }
+
+    /// The key that was stored as this byte; `None` for a byte that is none.
+    #[must_use]
+    pub fn from_u8(byte: u8) -> Option<Self> {
+        Self(byte).place().map(|_| Self(byte))
+    }
+
+    /// All keys, in the order in which what is stored under them is to be loaded.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..=u8::MAX).filter_map(Self::from_u8)
+    }
+
+    pub(crate) fn place(self) -> Option<Place> {
+        let low = usize::from(self.0 & 0x0F);
+        let slot = (low < LINKS).then_some(low);
+        match self.0 & 0xF0 {
+            0x00 if self.0 == KEY_LIST => Some(Place::KeyList),
+            LINK => slot.map(Place::Link),
+            CREDENTIAL => slot.map(Place::Credential),
+            ENROLMENT => slot.map(Place::Enrolment),
+            ANSWER => slot.map(Place::Answer),
+            TOKEN => Some(Place::Token(low / TOKENS_REMEMBERED, low % TOKENS_REMEMBERED)),
+            _ => None,
+        }
+    }
+}
+
+impl From<Place> for StoreKey {
+    fn from(place: Place) -> Self {
+        // Slots are below 4 and tokens below 4 a slot, so that they fit the low half of the byte.
+        let low = |number: usize| u8::try_from(number).unwrap_or(u8::MAX) & 0x0F;
+        Self(match place {
+            Place::KeyList => KEY_LIST,
+            Place::Link(slot) => LINK | low(slot),
+            Place::Credential(slot) => CREDENTIAL | low(slot),
+            Place::Enrolment(slot) => ENROLMENT | low(slot),
+            Place::Answer(slot) => ANSWER | low(slot),
+            Place::Token(slot, token) => TOKEN | low(slot * TOKENS_REMEMBERED + token),
+        })
+    }
+}
+
+const _: () = assert!(LINKS * TOKENS_REMEMBERED <= 16, "a token's key has four bits for slot and token");
+
+/// A payment key that waits for its credential.
+#[derive(Serialize, Deserialize, Zeroize)]
+#[zeroize(drop)]
+pub(crate) struct StoredEnrolment {
+    pub(crate) handle: [u8; 32],
+    #[zeroize(skip)]
+    pub(crate) code: EnrolmentCode,
+}
+
+/// A credential, as the issuer signed it, and its payment key.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredCredential<'a> {
+    pub(crate) handle: [u8; 32],
+    #[serde(borrow)]
+    pub(crate) object: Opaque<'a, CREDENTIAL_MAX>,
+}
+
+impl Drop for StoredCredential<'_> {
+    fn drop(&mut self) {
+        self.handle.zeroize();
+    }
+}
+
+/// What the latest receipt said.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct StoredAnswer {
+    pub(crate) ceiling: Minor,
+    pub(crate) time: UnixTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_has_a_key_of_its_own() {
+        let places = (0..LINKS)
+            .flat_map(|slot| [Place::Link(slot), Place::Credential(slot), Place::Enrolment(slot), Place::Answer(slot)])
+            .chain((0..LINKS).flat_map(|slot| (0..TOKENS_REMEMBERED).map(move |token| Place::Token(slot, token))))
+            .chain([Place::KeyList]);
+        let mut seen = [false; 256];
+        for place in places {
+            let key = StoreKey::from(place);
+            assert_eq!(StoreKey::from_u8(key.as_u8()).and_then(StoreKey::place), Some(place));
+            assert!(!core::mem::replace(&mut seen[usize::from(key.as_u8())], true), "{place:?}");
+        }
+        for byte in (0..=u8::MAX).filter(|byte| !seen[usize::from(*byte)]) {
+            assert_eq!(StoreKey::from_u8(byte), None, "{byte}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What comes out of a connection.
+
+use armring_pairing::Link;
+use armring_wire::records::band::{Awaited, Decline, Status, ToWallet};
+use armring_wire::Digits;
+
+/// What a connection wants done.
+#[derive(Debug)]
+#[must_use = "what is not done is lost"]
+pub enum Output {
+    /// Write this fragment to the band.
+    Transmit(Vec<u8>),
+    /// Something that the app or its person should know.
+    Event(Event),
+    /// End the connection.
+    Disconnect,
+}
+
+/// What happened on the connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Show this code, whole, then call [`Connection::code_shown`](crate::Connection::code_shown). The person compares it with the band's.
+    Code(Digits),
+    /// The band confirmed: store the link, end this connection, and reconnect.
+    Paired(Link),
+    /// The band is there and is the one that was paired. The link is established: store it.
+    Linked(Link),
+    /// The band says how it is.
+    Status(Status),
+    /// For the issuer: hand it on as it is.
+    ToIssuer(Vec<u8>),
+    /// The band stored this signed credential. Its person confirms the digits with the issuer, not here.
+    Enrolled(Vec<u8>),
+    /// The band waits for its wearer.
+    Waiting(Awaited),
+    /// A signed payment token, for the payee.
+    Token(Vec<u8>),
+    /// A signed payment request, for whoever is to pay.
+    Request(Vec<u8>),
+    /// The band does not do what it was asked.
+    Declined(Decline),
+    /// The band took note.
+    Noted,
+    /// The band does not know the variant of this number: it is older than this wallet.
+    Unknown(u32),
+    /// The band closed the channel, or the other side went away.
+    Closed,
+}
+
+impl Event {
+    /// What a record over the link means to the app; `None` for one that does not belong on a link that is made.
+    pub(crate) fn from_record(record: ToWallet<'_>) -> Option<Self> {
+        Some(match record {
+            ToWallet::Status(status) => Self::Status(status),
+            ToWallet::ToIssuer(message) => Self::ToIssuer(message.as_bytes().to_vec()),
+            ToWallet::Enrolled { credential } => Self::Enrolled(credential.as_bytes().to_vec()),
+            ToWallet::Waiting(awaited) => Self::Waiting(awaited),
+            ToWallet::Token { token } => Self::Token(token.as_bytes().to_vec()),
+            ToWallet::Request { request } => Self::Request(request.as_bytes().to_vec()),
+            ToWallet::Declined(why) => Self::Declined(why),
+            ToWallet::Noted => Self::Noted,
+            ToWallet::Unknown(variant) => Self::Unknown(variant),
+            ToWallet::Confirm { .. } => return None,
+        })
+    }
+}

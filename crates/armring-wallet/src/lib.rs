@@ -1,0 +1,52 @@
+//! The phone's side of a payment wristband: it pairs, reconnects, relays, and shows only what it verified.
+//!
+//! ```text
+//!             Connection                              Offer
+//!  band ◀──fragments──▶ │ Event::Code, Paired, Linked │ ◀──request, certificate── payee
+//!                       │ Event::Waiting, Token       │ ──token──▶ payee ──▶ issuer
+//!                       │ Event::ToIssuer             │ ◀─receipt─ payee
+//! ```
+//!
+//! A [`Connection`] is one connection to a band: the app hands it what the radio brings and polls it for what there is to do. An [`Offer`]
+//! is a payment request that verified, which alone is shown to a person. There is no IO here, no clock, no thread: the same code runs
+//! under Kotlin, Swift and a test.
+//!
+//! ```
+//! use armring_pairing::SoftwareKey;
+//! use armring_wallet::{Connection, Output};
+//! use armring_wire::AttPayload;
+//!
+//! # let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::from_seed([1; 32]);
+//! # let band_says: &[&[u8]] = &[];
+//! let key = SoftwareKey::generate(&mut rng)?; // kept by the phone
+//! let mut connection = Connection::pair(AttPayload::new(182).ok_or("20 to 514")?);
+//! for fragment in band_says {
+//!     if let Err(error) = connection.fragment(fragment, &key, &mut rng) {
+//!         eprintln!("{error}");
+//!     }
+//!     while let Some(output) = connection.poll() {
+//!         match output {
+//!             Output::Transmit(_fragment) => { /* write it to the band */ }
+//!             Output::Event(_event) => { /* show a code, store a link, hand on a token */ }
+//!             Output::Disconnect => { /* end the connection */ }
+//!         }
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod connection;
+mod error;
+mod event;
+mod offer;
+
+pub use connection::Connection;
+pub use error::{CallerError, Error, PeerError};
+pub use event::{Event, Output};
+pub use offer::{Offer, OfferError, verify_receipt};
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;
