@@ -1,0 +1,23 @@
+//! Pairing and reconnecting, band and wallet together.
+
+mod common;
+
+use armring_pairing::LinkState;
+use armring_wallet::Event;
+use common::Room;
+
+#[test]
+fn a_band_and_a_wallet_pair_and_reconnect_at_any_att_payload() {
+    for payload in [20, 21, 100, 182, 244, 514] {
+        let mut room = Room::new(7, payload);
+        room.pair();
+        assert_eq!(room.stored_link().state(), LinkState::Provisional);
+        room.reconnect();
+        assert!(matches!(room.events.last(), Some(Event::Status(status)) if !status.worn), "{:?} {:?}", room.events, room.errors);
+        assert_eq!(room.stored_link().state(), LinkState::Established);
+        assert_eq!(room.errors, [""; 0]);
+        room.restart_band();
+        room.reconnect();
+        assert!(matches!(room.events.last(), Some(Event::Status(_))), "{:?} {:?}", room.events, room.errors);
+    }
+}
