@@ -62,8 +62,8 @@ mod vectors;
 mod tests {
     use super::*;
 
-    /// The eight points of small order, canonically encoded, and the identity with its sign bit set: S. Josefsson, I. Liusvaara, RFC 8032;
-    /// list as in "Taming the many EdDSAs", table 6a.
+    /// The points of small order, canonically encoded, without those that differ from one of these in the sign alone ("Taming the many
+    /// EdDSAs", table 6a).
     const SMALL_ORDER: [&str; 5] = [
         "0100000000000000000000000000000000000000000000000000000000000000",
         "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",

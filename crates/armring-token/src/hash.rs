@@ -9,12 +9,17 @@ pub(crate) const PREFIX: &str = "armring/1 ";
 /// fixed widths, the last one aside.
 pub(crate) fn hash(label: &str, parts: &[&[u8]]) -> [u8; 32] {
     let mut state = Blake2s256::new();
-    #[expect(clippy::cast_possible_truncation, reason = "labels are short literals")]
-    state.update([(PREFIX.len() + label.len()) as u8]);
+    state.update(label_len(label));
     state.update(PREFIX);
     state.update(label);
     for part in parts {
         state.update(part);
     }
     state.finalize().into()
+}
+
+/// How many bytes a label has, its beginning included.
+pub(crate) fn label_len(label: &str) -> [u8; 1] {
+    // Labels are literals of this crate, all of them short.
+    [u8::try_from(PREFIX.len() + label.len()).unwrap_or(u8::MAX)]
 }

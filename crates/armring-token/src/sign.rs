@@ -11,7 +11,7 @@ use signature::MultipartSigner;
 
 use crate::criterion;
 use crate::error::{SignError, VerifyError};
-use crate::hash::hash;
+use crate::hash::{PREFIX, hash, label_len};
 
 /// How many bytes a signature takes at the front of an object.
 pub const SIGNATURE_LEN: usize = 64;
@@ -108,8 +108,8 @@ impl<U: Use, S: MultipartSigner<Signature>> Signing<U, S> {
 
     /// Signs the concatenation of `message` under `label`, for the issuer with this root.
     pub(crate) fn sign(&self, label: &str, root: &RootFingerprint, message: &[u8]) -> Result<Signature, SignError> {
-        let header = Header::new(label);
-        self.signer.try_multipart_sign(&[header.as_bytes(), &root.0, message]).map_err(|_| SignError::Signer)
+        let len = label_len(label);
+        self.signer.try_multipart_sign(&parts(&len, label, root, message)).map_err(|_| SignError::Signer)
     }
 }
 
@@ -147,35 +147,15 @@ impl<U, S> fmt::Debug for Signing<U, S> {
 impl<U: Use> PublicKey<U> {
     /// Whether `signature` is this key's over `message` under `label`, for the issuer with this root.
     pub(crate) fn verifies(&self, label: &str, root: &RootFingerprint, message: &[u8], signature: &Signature) -> bool {
-        let header = Header::new(label);
-        criterion::is_valid(&self.bytes, &[header.as_bytes(), &root.0, message], signature)
+        let len = label_len(label);
+        criterion::is_valid(&self.bytes, &parts(&len, label, root, message), signature)
     }
 }
 
-/// What stands in front of everything signed: `len(label) ‖ "armring/1 " ‖ label`, so that no label is a prefix of another.
-struct Header {
-    bytes: [u8; 40],
-    len: usize,
-}
-
-impl Header {
-    fn new(label: &str) -> Self {
-        let mut header = Self { bytes: [0; 40], len: 1 };
-        for byte in crate::hash::PREFIX.bytes().chain(label.bytes()) {
-            if let Some(place) = header.bytes.get_mut(header.len) {
-                *place = byte;
-                header.len += 1;
-            }
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "at most 39")]
-        let len = (header.len - 1) as u8;
-        header.bytes[0] = len;
-        header
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
+/// What is signed, in parts: `len ‖ "armring/1 " ‖ label ‖ root fingerprint ‖ message`. The length of what it counts stands in front, so that
+/// no label is a prefix of another.
+fn parts<'a>(len: &'a [u8; 1], label: &'a str, root: &'a RootFingerprint, message: &'a [u8]) -> [&'a [u8]; 5] {
+    [len, PREFIX.as_bytes(), label.as_bytes(), &root.0, message]
 }
 
 /// An object that is signed: what stands in it is its body, and on the wire it is `signature (64) ‖ body`.
@@ -258,7 +238,7 @@ impl<'a, T: Object<'a>> Unverified<'a, T> {
 }
 
 pub(crate) fn object_digest(label: &str, root: &RootFingerprint, bytes: &[u8]) -> [u8; 32] {
-    hash("digest", &[&Header::new(label).bytes, &root.0, bytes])
+    hash("digest", &parts(&label_len(label), label, root, bytes))
 }
 
 /// An object whose signature verified. There is no other way to make one.

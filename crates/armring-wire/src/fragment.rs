@@ -103,7 +103,8 @@ impl Fragmenter {
 
 /// What is wrong with a fragment, or what was lost before it. The peer is to blame, the radio, or whoever stands between.
 ///
-/// After any of these the reassembler is ready: the next first fragment begins a record. A record that was in progress is given up.
+/// After any of these the reassembler is ready: the next first fragment begins a record. A record that was in progress is given up, but for
+/// [`Length`](Self::Length) and [`Repeated`](Self::Repeated), which change nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FragmentError {
