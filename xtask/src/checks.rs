@@ -1,0 +1,106 @@
+//! Which stages `cargo xtask test` and `cargo xtask ci` have.
+
+use std::{
+    env, fs,
+    fs::File,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    guard, guard_selftest, msrv, published,
+    stages::Stages,
+    workspace::{Workspace, output, run},
+};
+
+const DEMO: &str = "armring-demo";
+/// How much of the demo's log a failure shows, in lines.
+const DEMO_TAIL: usize = 30;
+
+/// What a newcomer runs: stable Rust and a C compiler are enough.
+pub(crate) fn test(workspace: &Workspace) -> Result<()> {
+    let mut stages = Stages::of("test");
+    stages.run("C compiler", c_compiler);
+    stages.run("tests", || run(&mut workspace.cargo(&["test", "--workspace", "--locked"])));
+    stages.run("no_std guard", || guard::run(workspace, &[]));
+    stages.run("demo", || demo(workspace));
+    stages.finish()
+}
+
+/// What a change must pass besides [`test()`]: needs rustfmt and clippy.
+pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
+    let mut stages = Stages::of("ci");
+    stages.run("format", || {
+        component(workspace, "fmt", "rustfmt")?;
+        run(&mut workspace.cargo(&["fmt", "--all", "--", "--check"])).context("repair with `cargo fmt --all`")
+    });
+    stages.run("clippy", || {
+        component(workspace, "clippy", "clippy")?;
+        run(&mut workspace.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    });
+    stages.run("documentation", || documentation(workspace));
+    stages.run("guard self-test", || guard_selftest::run(workspace));
+    stages.run("oldest compiler", || msrv::stated(workspace));
+    stages.run("published text", || published::run(workspace));
+    stages.finish()
+}
+
+fn c_compiler() -> Result<()> {
+    if cfg!(windows) {
+        // Visual Studio's compiler is not on the path; the build scripts that need it find it, or say what is missing.
+        return Ok(());
+    }
+    let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    // CC may carry arguments: `ccache gcc`.
+    let mut words = compiler.split_whitespace();
+    let found = words.next().is_some_and(|program| output(Command::new(program).args(words).arg("--version")).is_ok());
+    if !found {
+        bail!(
+            "no C compiler: `{compiler} --version` does not run, and SQLite is compiled from C\n  \
+             Debian, Ubuntu: sudo apt-get install build-essential\n  \
+             Fedora:         sudo dnf install gcc\n  \
+             macOS:          xcode-select --install\n  \
+             elsewhere:      put a C compiler on the path as `cc`, or name it in CC"
+        );
+    }
+    eprintln!("`{compiler}` answers");
+    Ok(())
+}
+
+/// Is a part of the toolchain there that rustup's minimal profile leaves out?
+fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result<()> {
+    if output(&mut workspace.cargo(&[subcommand, "--version"])).is_err() {
+        bail!("`cargo {subcommand}` does not run: install it with `rustup component add {component}`");
+    }
+    Ok(())
+}
+
+fn documentation(workspace: &Workspace) -> Result<()> {
+    let mut command = workspace.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    // The encoded form would take precedence.
+    command.env_remove("CARGO_ENCODED_RUSTDOCFLAGS").env("RUSTDOCFLAGS", "-D warnings");
+    run(&mut command)
+}
+
+/// The demo from beginning to end, without anyone at the keyboard. It prints much: only a failure is shown.
+fn demo(workspace: &Workspace) -> Result<()> {
+    workspace.package(DEMO).context("the demo is expected in examples/demo")?;
+    let folder = workspace.target.join("xtask");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let path = folder.join("demo.log");
+    let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+
+    let mut command = workspace.cargo(&["run", "--quiet", "--locked", "--package", DEMO]);
+    command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
+    let outcome = run(&mut command);
+    let log = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+    let lines: Vec<&str> = log.lines().collect();
+    if outcome.is_err() {
+        let tail = lines.get(lines.len().saturating_sub(DEMO_TAIL)..).unwrap_or_default();
+        eprintln!("{}\n(the end of {})", tail.join("\n"), path.display());
+    } else {
+        eprintln!("ran to its end; {} lines in {}", lines.len(), path.display());
+    }
+    outcome
+}
