@@ -1,0 +1,385 @@
+//! An issuer with accounts, shops and bands, for the tests.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code, reason = "tests say what they expect by panicking; not every test uses all")]
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use armring_channel::{Channel, Opened};
+use armring_issuer::*;
+use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, SoftwareKey};
+use armring_token::{
+    Counter, Credential, Enrolment, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, Object, Payee, PayeeKey,
+    Payment, PaymentKey, PaymentRequest, PaymentToken, Presence, Receipt, RootKey, Signature, Signing, Unlocking, Unverified, Verified,
+};
+use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
+use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
+use armring_wire::records::{Assurance, RELAY_MAX};
+use armring_wire::*;
+use ed25519_dalek::SigningKey;
+pub(crate) use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use signature::MultipartSigner;
+
+pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+pub(crate) const ALWAYS: Validity = Validity { from: UnixTime::from_secs(1_700_000_000), until: UnixTime::from_secs(2_000_000_000) };
+pub(crate) const PRESSED: Presence =
+    Presence { minutes_worn: 42, unlocking: Unlocking::Wallet, gesture: Gesture::Press, online_only: false };
+
+pub(crate) fn cny(minor: u64) -> Amount {
+    Amount::new(minor, Currency::CNY)
+}
+
+pub(crate) fn later(seconds: u64) -> UnixTime {
+    NOW.checked_add(std::time::Duration::from_secs(seconds)).unwrap()
+}
+
+/// A signer that fails when it is told to.
+pub(crate) struct Signer {
+    key: SigningKey,
+    left: Rc<Cell<Option<u32>>>,
+}
+
+impl MultipartSigner<Signature> for Signer {
+    fn try_multipart_sign(&self, message: &[&[u8]]) -> Result<Signature, signature::Error> {
+        match self.left.get() {
+            Some(0) => return Err(signature::Error::new()),
+            Some(left) => self.left.set(Some(left - 1)),
+            None => {}
+        }
+        self.key.try_multipart_sign(message)
+    }
+}
+
+pub(crate) struct World<L> {
+    pub(crate) issuer: Issuer<L, Signer>,
+    pub(crate) rng: ChaCha20Rng,
+    pub(crate) root: RootFingerprint,
+    pub(crate) list: Verified<KeyList>,
+    /// After how many more signatures the issuer's signer fails.
+    pub(crate) signatures_left: Rc<Cell<Option<u32>>>,
+}
+
+pub(crate) struct Shop {
+    pub(crate) id: PayeeId,
+    pub(crate) account: AccountPseudonym,
+    pub(crate) signing: Signing<Payee, SigningKey>,
+}
+
+pub(crate) struct Band {
+    pub(crate) account: AccountPseudonym,
+    pub(crate) credential: Credential,
+    pub(crate) signing: Signing<Payment, SigningKey>,
+    pub(crate) counter: u32,
+    pub(crate) cumulative: u64,
+}
+
+pub(crate) fn generous() -> Policy {
+    let limits = Limits {
+        each: Minor(1_000),
+        press: Minor(500),
+        free: Minor(0),
+        free_count: FreeCount(0),
+        free_total: Minor(0),
+        offline_total: Minor(300),
+    };
+    Policy { compared_code: Some(limits), daily: Minor(5_000), ..Policy::default() }
+}
+
+pub(crate) fn keys(rng: &mut ChaCha20Rng, epoch: u32) -> (Keys<Signer>, Rc<Cell<Option<u32>>>) {
+    let root_signer = SigningKey::from_bytes(&[1; 32]);
+    let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).unwrap();
+    let online = SigningKey::from_bytes(&random(rng));
+    let enrolment = SoftwareKey::new(random(rng));
+    let entries = [
+        KeyEntry { id: KeyId(7), key_use: KeyUse::Signing, key: online.verifying_key().to_bytes(), validity: ALWAYS },
+        KeyEntry { id: KeyId(8), key_use: KeyUse::Enrolment, key: *enrolment.public_key().as_bytes(), validity: ALWAYS },
+    ];
+    let key_list = sign_key_list(&root, &Signing::new(root_signer), Epoch(epoch), (NOW, ALWAYS.until), &entries).unwrap();
+    let left = Rc::new(Cell::new(None));
+    let signing = Signing::new(Signer { key: online, left: Rc::clone(&left) });
+    (Keys { root, signing_id: KeyId(7), signing, enrolment, key_list }, left)
+}
+
+pub(crate) fn random<const N: usize>(rng: &mut ChaCha20Rng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
+
+impl<L: Ledger> World<L> {
+    pub(crate) fn new(ledger: L) -> Self {
+        Self::with_policy(ledger, generous())
+    }
+
+    pub(crate) fn with_policy(ledger: L, policy: Policy) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let (keys, signatures_left) = keys(&mut rng, 3);
+        let (root_key, list) = (keys.root, keys.key_list.clone());
+        let issuer = Issuer::new(keys, policy, ledger, NOW).unwrap();
+        let root = *issuer.root();
+        let list = Unverified::<KeyList>::parse(&list).unwrap().verify(&root, &root_key).unwrap();
+        Self { issuer, rng, root, list, signatures_left }
+    }
+
+    pub(crate) fn account(&mut self, minor: u64) -> AccountPseudonym {
+        let account = self.issuer.open_account(Currency::CNY, &mut self.rng).unwrap();
+        let reference = DepositRef(random(&mut self.rng));
+        if minor > 0 {
+            self.issuer.deposit(account, cny(minor), reference, NOW).unwrap();
+        }
+        account
+    }
+
+    pub(crate) fn balance(&self, account: AccountPseudonym) -> i64 {
+        self.issuer.account(account).unwrap().balance
+    }
+
+    pub(crate) fn shop(&mut self) -> Shop {
+        let account = self.account(0);
+        self.shop_of(account)
+    }
+
+    pub(crate) fn shop_of(&mut self, account: AccountPseudonym) -> Shop {
+        let signer = SigningKey::from_bytes(&random(&mut self.rng));
+        let key = PayeeKey::from_bytes(signer.verifying_key().to_bytes()).unwrap();
+        let applicant = Applicant { name: "茶馆", key, account, validity: ALWAYS };
+        let id = self.issuer.certify_payee(&applicant, NOW, &mut self.rng).unwrap().id();
+        Shop { id, account, signing: Signing::new(signer) }
+    }
+
+    /// A band with an active credential.
+    pub(crate) fn band(&mut self, minor: u64) -> Band {
+        let account = self.account(minor);
+        self.band_of(account)
+    }
+
+    pub(crate) fn band_of(&mut self, account: AccountPseudonym) -> Band {
+        let band = self.inactive_band_of(account);
+        let pending = self.issuer.pending_confirmations(account).unwrap();
+        let digits = pending.iter().find(|pending| pending.credential == band.credential.id).unwrap().digits;
+        self.issuer.confirm(band.credential.id, digits.number()).unwrap();
+        band
+    }
+
+    pub(crate) fn inactive_band_of(&mut self, account: AccountPseudonym) -> Band {
+        let code = self.issuer.issue_code(account, NOW, &mut self.rng).unwrap();
+        let mut enrolling = Enrolling::new(self, code);
+        let (credential, _) = enrolling.request(self, NOW).unwrap();
+        Band { account, credential, signing: enrolling.signing, counter: 0, cumulative: 0 }
+    }
+
+    pub(crate) fn handle<T>(&mut self, session: &mut Session, record: &ToIssuer<'_>, now: UnixTime, read: impl FnOnce(FromIssuer<'_>) -> T) -> T {
+        let (mut buffer, mut out) = ([0; ToIssuer::MAX_LEN], [0; REPLY_MAX]);
+        let record = encode(record, &mut buffer).unwrap();
+        let reply = self.issuer.handle(session, record, now, &mut self.rng, &mut out).unwrap();
+        read(decode_record(reply.record).unwrap())
+    }
+
+    pub(crate) fn payment(&self, request: &[u8], token: &[u8]) -> VerifiedPayment {
+        self.issuer.verify(request, token).unwrap().unwrap()
+    }
+
+    /// Settles one payment and checks what its receipt says.
+    pub(crate) fn settle(&mut self, request: &[u8], token: &[u8], now: UnixTime) -> Answer {
+        let payment = self.payment(request, token);
+        let answer = self.issuer.settle(std::slice::from_ref(&payment), now).unwrap().pop().unwrap();
+        let receipt = Unverified::<Receipt>::parse(&answer.receipt).unwrap();
+        let key = self.list.signing_key(receipt.claims().key, receipt.claims().time).unwrap();
+        let receipt = *receipt.verify(&self.root, &key).unwrap().body();
+        assert_eq!((receipt.token, receipt.outcome), (payment.digest(), answer.outcome));
+        assert_eq!(self.issuer.ledger().audit().unwrap(), []);
+        answer
+    }
+
+    pub(crate) fn outcome(&mut self, request: &[u8], token: &[u8]) -> Outcome {
+        self.settle(request, token, NOW).outcome
+    }
+
+    pub(crate) fn pay(&mut self, band: &mut Band, shop: &Shop, minor: u64) -> Outcome {
+        let request = shop.request(self, minor);
+        let token = band.token(self, &request);
+        self.outcome(&request, &token)
+    }
+
+    pub(crate) fn redeem(&mut self, request: &[u8], token: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let record = ToIssuer::Redeem { request: Opaque::new(request).unwrap(), token: Opaque::new(token).unwrap() };
+        self.handle(&mut Session::new(), &record, NOW, |answer| match answer {
+            FromIssuer::Receipt(receipt) => Ok(receipt.as_bytes().to_vec()),
+            FromIssuer::Refused(refusal) => Err(refusal),
+            other => panic!("{other:?}"),
+        })
+    }
+}
+
+pub(crate) fn request_body(payee: PayeeRef, minor: u64, nonce: [u8; 16]) -> PaymentRequest<'static> {
+    let memo = Text::new("tea for two").unwrap();
+    PaymentRequest { form: Form, payee, amount: cny(minor), nonce, expiry: later(600), memo }
+}
+
+pub(crate) fn sign<'a, T: Object<'a>, S: MultipartSigner<Signature>>(object: &T, root: &RootFingerprint, key: &Signing<T::By, S>) -> Vec<u8> {
+    let mut buffer = vec![0; T::MAX_LEN];
+    object.sign(root, key, &mut buffer).unwrap().to_vec()
+}
+
+impl Shop {
+    pub(crate) fn payee(&self) -> PayeeRef {
+        PayeeRef::Certificate(self.id)
+    }
+
+    pub(crate) fn request<L>(&self, world: &mut World<L>, minor: u64) -> Vec<u8> {
+        let nonce = random(&mut world.rng);
+        sign(&request_body(self.payee(), minor, nonce), &world.root, &self.signing)
+    }
+}
+
+impl Band {
+    pub(crate) fn payee(&self) -> PayeeRef {
+        PayeeRef::Credential(self.credential.id)
+    }
+
+    /// Asks for money in the wearer's name.
+    pub(crate) fn request<L>(&self, world: &mut World<L>, minor: u64) -> Vec<u8> {
+        let nonce = random(&mut world.rng);
+        sign(&request_body(self.payee(), minor, nonce), &world.root, &self.signing.as_payee())
+    }
+
+    /// What the band would sign next for this request.
+    pub(crate) fn body(&self, root: &RootFingerprint, request: &[u8]) -> PaymentToken {
+        let request = Unverified::<PaymentRequest<'_>>::parse(request).unwrap();
+        let asked = request.claims();
+        PaymentToken {
+            form: Form,
+            credential: self.credential.id,
+            payee: asked.payee,
+            request: request.request_digest(root),
+            amount: asked.amount,
+            counter: Counter(self.counter + 1),
+            cumulative: Minor(self.cumulative + asked.amount.minor()),
+            presence: PRESSED,
+        }
+    }
+
+    /// Signs for this request, and counts.
+    pub(crate) fn token<L>(&mut self, world: &World<L>, request: &[u8]) -> Vec<u8> {
+        let body = self.body(&world.root, request);
+        (self.counter, self.cumulative) = (body.counter.0, body.cumulative.0);
+        self.sign(world, &body)
+    }
+
+    pub(crate) fn sign<L>(&self, world: &World<L>, body: &PaymentToken) -> Vec<u8> {
+        sign(body, &world.root, &self.signing)
+    }
+
+    /// Signs for this request with something changed.
+    pub(crate) fn token_with<L>(&self, world: &World<L>, request: &[u8], change: impl FnOnce(&mut PaymentToken)) -> Vec<u8> {
+        let mut body = self.body(&world.root, request);
+        change(&mut body);
+        self.sign(world, &body)
+    }
+}
+
+/// A band that enrols, and the wallet that relays for it.
+pub(crate) struct Enrolling {
+    pub(crate) identity: SoftwareKey,
+    pub(crate) signing: Signing<Payment, SigningKey>,
+    pub(crate) code: EnrolmentCode,
+    pub(crate) assurance: Assurance,
+    /// Flips a bit of the proof.
+    pub(crate) spoil_proof: bool,
+    pub(crate) session: Session,
+}
+
+impl Enrolling {
+    pub(crate) fn new<L>(world: &mut World<L>, code: EnrolmentCode) -> Self {
+        Self {
+            identity: SoftwareKey::new(random(&mut world.rng)),
+            signing: Signing::new(SigningKey::from_bytes(&random(&mut world.rng))),
+            code,
+            assurance: Assurance::ComparedCode,
+            spoil_proof: false,
+            session: Session::new(),
+        }
+    }
+
+    pub(crate) fn payment_key(&self) -> PaymentKey {
+        PaymentKey::from_bytes(self.signing.signer().verifying_key().to_bytes()).unwrap()
+    }
+
+    fn relay<L: Ledger>(&mut self, world: &mut World<L>, message: &[u8], now: UnixTime) -> Result<Vec<u8>, Refusal> {
+        let record = ToIssuer::Enrol(Opaque::new(message).unwrap());
+        world.handle(&mut self.session, &record, now, |answer| match answer {
+            FromIssuer::Enrol(message) => Ok(message.as_bytes().to_vec()),
+            FromIssuer::Refused(refusal) => Err(refusal),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    /// The handshake.
+    pub(crate) fn channel<L: Ledger>(&mut self, world: &mut World<L>, now: UnixTime) -> Channel {
+        let issuer = armring_pairing::PublicKey::new(world.list.enrolment_key(now).unwrap());
+        let versions = EnrolVersions { band: VersionRange::SUPPORTED, issuer: world.list.versions };
+        let (waiting, first) = <Enrol>::start(&self.identity, &issuer, versions, &mut world.rng).unwrap();
+        let second = self.relay(world, &first, now).unwrap();
+        waiting.receive(&second.try_into().unwrap(), &self.identity).unwrap().channel
+    }
+
+    /// Handshake and request: the credential, verified, and the digits that the band shows.
+    pub(crate) fn request<L: Ledger>(&mut self, world: &mut World<L>, now: UnixTime) -> Result<(Credential, Digits), EnrolRefusal> {
+        let mut channel = self.channel(world, now);
+        let handshake = *channel.binding();
+        let (payment_key, assurance) = (self.payment_key(), self.assurance);
+        let enrolment = Enrolment { handshake: handshake.as_bytes(), code: self.code, payment_key, assurance };
+        let mut proof = enrolment.prove(&world.root, &self.signing).unwrap();
+        proof[63] ^= u8::from(self.spoil_proof);
+        let request = EnrolToIssuer::Request {
+            code: self.code,
+            payment_key: *payment_key.as_bytes(),
+            assurance,
+            proof: Opaque::new(&proof).unwrap(),
+        };
+        let mut answer = self.say(world, &mut channel, &request, now).unwrap();
+        let Opened::Record(record) = channel.open(&mut answer).unwrap() else { panic!("closed") };
+        match decode_record(record).unwrap() {
+            EnrolToBand::Issued { nonce, credential } => {
+                let credential = Unverified::<Credential>::parse(credential.as_bytes()).unwrap();
+                let key = world.list.signing_key(credential.claims().key, now).unwrap();
+                Ok((*credential.verify(&world.root, &key).unwrap().body(), enrolment.digits(&nonce)))
+            }
+            EnrolToBand::Refused(refusal) => Err(refusal),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Seals a record and relays it: the sealed answer.
+    pub(crate) fn say<L: Ledger>(
+        &mut self,
+        world: &mut World<L>,
+        channel: &mut Channel,
+        record: &EnrolToIssuer<'_>,
+        now: UnixTime,
+    ) -> Result<Vec<u8>, Refusal> {
+        let mut buffer = [0; RELAY_MAX];
+        let len = encode(record, &mut buffer).unwrap().len();
+        let sealed = channel.seal(&mut buffer, len).unwrap().to_vec();
+        self.relay(world, &sealed, now)
+    }
+
+    pub(crate) fn relay_raw<L: Ledger>(&mut self, world: &mut World<L>, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        self.relay(world, message, NOW)
+    }
+}
+
+/// Runs each test against every ledger.
+#[macro_export]
+macro_rules! against_every_ledger {
+    ($($test:ident),+ $(,)?) => {
+        mod memory {
+            use armring_issuer::MemoryLedger;
+            $(#[test] fn $test() { super::$test(super::common::World::new(MemoryLedger::new())); })+
+        }
+        mod sqlite {
+            use armring_issuer::SqliteLedger;
+            $(#[test] fn $test() { super::$test(super::common::World::new(SqliteLedger::open_in_memory().unwrap())); })+
+        }
+    };
+}

@@ -1,0 +1,191 @@
+//! Random payments, honest and not: both ledgers give the same answers, and the books hold whatever comes.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use armring_issuer::*;
+use armring_token::{Counter, Gesture, Minor, Presence, Unlocking};
+use armring_wire::*;
+use common::*;
+use proptest::prelude::*;
+
+/// One token that reaches the issuer.
+#[derive(Clone, Debug)]
+struct Sent {
+    band: usize,
+    payee: usize,
+    /// Of few requests, so that the same comes again.
+    request: u8,
+    minor: u64,
+    /// What the band would not do: its own counter and cumulative total.
+    wild: Option<(u32, u64)>,
+    presence: Presence,
+    euros: bool,
+    /// Sent again this many times.
+    again: usize,
+    seconds: u64,
+}
+
+fn presence() -> impl Strategy<Value = Presence> {
+    let unlocking = prop_oneof![1 => Just(Unlocking::Locked), 9 => Just(Unlocking::Pin)];
+    let gesture = prop_oneof![1 => Just(Gesture::None), 8 => Just(Gesture::Press), 3 => Just(Gesture::FreshUnlock)];
+    (unlocking, gesture).prop_map(|(unlocking, gesture)| Presence { unlocking, gesture, ..PRESSED })
+}
+
+fn sent() -> impl Strategy<Value = Sent> {
+    let wild = prop_oneof![
+        4 => Just(None),
+        2 => (0u32..12, 0u64..1_500).prop_map(Some),
+        1 => (any::<u32>(), any::<u64>()).prop_map(Some),
+    ];
+    let minor = prop_oneof![12 => 1u64..400, 2 => 400u64..1_200, 1 => Just(0), 1 => any::<u64>()];
+    let again = prop_oneof![4 => Just(0usize), 1 => Just(1), 1 => Just(2)];
+    let seconds = prop_oneof![6 => 0u64..60, 1 => 0u64..90_000];
+    (0usize..3, 0usize..5, 0u8..6, minor, wild, presence(), prop::bool::weighted(0.03), again, seconds).prop_map(
+        |(band, payee, request, minor, wild, presence, euros, again, seconds)| Sent {
+            band,
+            payee,
+            request,
+            minor,
+            wild,
+            presence,
+            euros,
+            again,
+            seconds,
+        },
+    )
+}
+
+/// What both issuers have: they were made from the same randomness, so that everything in them has the same names and keys.
+struct Cast {
+    bands: Vec<Band>,
+    shops: Vec<Shop>,
+}
+
+fn cast<L: Ledger>(w: &mut World<L>) -> Cast {
+    let mut bands = vec![w.band(3_000), w.band(500)];
+    bands.push(w.band_of(bands[0].account));
+    let shops = vec![w.shop(), w.shop_of(bands[1].account)];
+    Cast { bands, shops }
+}
+
+/// The signed request and token.
+fn sign_for<L>(w: &World<L>, cast: &mut Cast, sent: &Sent, now: UnixTime) -> (Vec<u8>, Vec<u8>) {
+    let Cast { bands, shops } = cast;
+    let payee = if sent.payee < 2 { shops[sent.payee].payee() } else { bands[sent.payee - 2].payee() };
+    let mut body = request_body(payee, sent.minor, [sent.request; 16]);
+    // A request with the same number is the same request, as long as the day lasts.
+    body.expiry = UnixTime::from_secs(now.as_secs() / 3_600 * 3_600 + 3_600);
+    if sent.euros {
+        body.amount = Amount::new(sent.minor, Currency::EUR);
+    }
+    let request = match sent.payee {
+        0 | 1 => sign(&body, &w.root, &shops[sent.payee].signing),
+        _ => sign(&body, &w.root, &bands[sent.payee - 2].signing.as_payee()),
+    };
+    let band = &mut bands[sent.band];
+    let cumulative = band.cumulative.saturating_add(sent.minor);
+    let honest = (band.counter + 1, cumulative);
+    let (counter, cumulative) = sent.wild.unwrap_or(honest);
+    let mut token = armring_token::PaymentToken {
+        counter: Counter(counter),
+        cumulative: Minor(cumulative),
+        presence: sent.presence,
+        ..Band { cumulative: 0, ..clone(band) }.body(&w.root, &request)
+    };
+    token.amount = body.amount;
+    if sent.wild.is_none() && cumulative < 1 << 62 {
+        (band.counter, band.cumulative) = honest;
+    }
+    (request, band.sign(w, &token))
+}
+
+fn clone(band: &Band) -> Band {
+    let signing = armring_token::Signing::new(band.signing.signer().clone());
+    Band { signing, ..*band }
+}
+
+#[derive(Default)]
+struct Seen {
+    receipts: BTreeMap<TokenDigest, Vec<u8>>,
+    counters: BTreeSet<(CredentialId, u32)>,
+    intervals: BTreeMap<CredentialId, Vec<Interval>>,
+    settled: BTreeSet<RequestDigest>,
+}
+
+impl Seen {
+    /// What must hold of every answer, whatever came before.
+    fn check(&mut self, payment: &VerifiedPayment, answer: &Answer) {
+        let token = payment.token();
+        if let Some(receipt) = self.receipts.get(&answer.token) {
+            assert_eq!((receipt, answer.repeated), (&answer.receipt, true), "same token, same receipt");
+            return;
+        }
+        assert!(!answer.repeated);
+        self.receipts.insert(answer.token, answer.receipt.clone());
+        let intervals = self.intervals.entry(token.credential).or_default();
+        let overlaps = |new: Interval| intervals.iter().any(|old| old.start() < new.end() && new.start() < old.end());
+        let taken = self.counters.contains(&(token.credential, token.counter.0)) || payment.interval().is_some_and(overlaps);
+        assert_eq!(taken, answer.outcome == Outcome::Cloned, "a clone is what takes what is taken, and nothing else is");
+        if taken {
+            return;
+        }
+        self.counters.insert((token.credential, token.counter.0));
+        intervals.extend(payment.interval());
+        if answer.outcome.is_settled() {
+            assert!(self.settled.insert(token.request), "a request settles once");
+        }
+    }
+}
+
+fn run(sequence: &[Sent], slice: usize) {
+    let (mut memory, mut sqlite) = (World::new(MemoryLedger::new()), World::new(SqliteLedger::open_in_memory().unwrap()));
+    let (mut cast, _) = (cast(&mut memory), cast(&mut sqlite));
+    let (mut now, mut seen) = (NOW, Seen::default());
+    let mut signed = Vec::new();
+    for sent in sequence {
+        now = now.checked_add(std::time::Duration::from_secs(sent.seconds)).unwrap();
+        let pair = sign_for(&memory, &mut cast, sent, now);
+        signed.extend(vec![(now, pair); sent.again + 1]);
+    }
+    for chunk in signed.chunks(slice) {
+        let now = chunk.last().unwrap().0;
+        let verified = |(request, token): &(Vec<u8>, Vec<u8>)| (memory.payment(request, token), sqlite.payment(request, token));
+        let (for_memory, for_sqlite): (Vec<_>, Vec<_>) = chunk.iter().map(|(_, pair)| verified(pair)).unzip();
+        let answers = memory.issuer.settle(&for_memory, now).unwrap();
+        assert_eq!(answers, sqlite.issuer.settle(&for_sqlite, now).unwrap());
+        for (payment, answer) in for_memory.iter().zip(&answers) {
+            seen.check(payment, answer);
+        }
+    }
+    assert_eq!((memory.issuer.ledger().audit().unwrap(), sqlite.issuer.ledger().audit().unwrap()), (vec![], vec![]));
+    same_books(&memory, &sqlite, &cast);
+}
+
+fn same_books(memory: &World<MemoryLedger>, sqlite: &World<SqliteLedger>, cast: &Cast) {
+    let (memory, sqlite) = (&memory.issuer, &sqlite.issuer);
+    let mut sum = 0;
+    let accounts = [cast.bands[0].account, cast.bands[1].account, cast.shops[0].account, float_account(Currency::CNY)];
+    for account in accounts {
+        assert_eq!(memory.account(account).unwrap(), sqlite.account(account).unwrap());
+        assert_eq!(memory.statement(account).unwrap(), sqlite.statement(account).unwrap());
+        sum += memory.account(account).unwrap().balance;
+    }
+    assert_eq!(sum, 0, "money is moved, never made");
+    for band in &cast.bands {
+        let id = band.credential.id;
+        assert_eq!(memory.ledger().credential(id).unwrap(), sqlite.ledger().credential(id).unwrap());
+        assert_eq!(memory.evidence(id).unwrap(), sqlite.evidence(id).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn both_ledgers_answer_alike_and_the_books_hold(sequence in prop::collection::vec(sent(), 1..40), slice in 1usize..4) {
+        run(&sequence, slice);
+    }
+}

@@ -1,0 +1,223 @@
+//! What becomes of payments, against every ledger: each rule by name.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
+
+mod common;
+
+use std::time::Duration;
+
+use armring_issuer::*;
+use armring_token::{Counter, FreeCount, Gesture, Limits, Minor, Unlocking};
+use armring_wire::*;
+use common::*;
+
+against_every_ledger!(
+    one_wearer_pays_another,
+    a_request_settles_once,
+    a_request_expires,
+    tokens_for_use_without_network_have_the_redeem_period,
+    a_credential_is_valid_for_a_time,
+    an_inactive_credential_does_not_pay,
+    a_frozen_credential_does_not_pay_and_is_not_paid,
+    nobody_pays_themselves,
+    more_than_one_payment_may_be_is_refused,
+    a_large_amount_needs_a_fresh_unlock,
+    a_press_on_a_locked_band_does_not_pay,
+    the_free_limit_allows_no_gesture_below_it,
+    velocity_is_over_a_rolling_day,
+    an_account_never_goes_below_zero,
+    a_blocked_account_neither_pays_nor_is_paid,
+    another_currency_is_refused,
+    nothing_is_no_payment,
+    a_total_that_the_books_cannot_hold_is_refused,
+);
+
+fn one_wearer_pays_another<L: Ledger>(mut w: World<L>) {
+    let (mut payer, payee) = (w.band(1_000), w.band(0));
+    let request = payee.request(&mut w, 300);
+    let token = payer.token(&w, &request);
+    assert_eq!(w.outcome(&request, &token), Outcome::Settled);
+    assert_eq!((w.balance(payer.account), w.balance(payee.account)), (700, 300));
+}
+
+fn a_request_settles_once<L: Ledger>(mut w: World<L>) {
+    let (shop, mut first, mut second) = (w.shop(), w.band(1_000), w.band(1_000));
+    let request = shop.request(&mut w, 100);
+    for (band, expected) in [(&mut first, Outcome::Settled), (&mut second, Outcome::AlreadySettled)] {
+        let token = band.token(&w, &request);
+        assert_eq!(w.outcome(&request, &token), expected);
+    }
+    let again = first.token(&w, &request);
+    assert_eq!(w.outcome(&request, &again), Outcome::AlreadySettled, "not by another token of the same band either");
+    assert_eq!(w.balance(shop.account), 100);
+}
+
+fn a_request_expires<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(1_000));
+    for (after, expected) in [(599, Outcome::Settled), (600, Outcome::RequestExpired), (601, Outcome::RequestExpired)] {
+        let request = shop.request(&mut w, 100);
+        let token = band.token(&w, &request);
+        assert_eq!(w.settle(&request, &token, later(after)).outcome, expected, "{after}");
+    }
+}
+
+fn tokens_for_use_without_network_have_the_redeem_period<L: Ledger>(mut w: World<L>) {
+    w.issuer.set_policy(Policy { redeem_period: Duration::from_secs(60), ..generous() });
+    let (shop, mut band) = (w.shop(), w.band(1_000));
+    let cases = [(false, 659, Outcome::Settled), (false, 660, Outcome::RequestExpired), (true, 600, Outcome::RequestExpired)];
+    for (online_only, after, expected) in cases {
+        let request = shop.request(&mut w, 10);
+        let token = band.token_with(&w, &request, |body| body.presence.online_only = online_only);
+        (band.counter, band.cumulative) = (band.counter + 1, band.cumulative + 10);
+        assert_eq!(w.settle(&request, &token, later(after)).outcome, expected);
+    }
+}
+
+fn a_credential_is_valid_for_a_time<L: Ledger>(mut w: World<L>) {
+    w.issuer.set_policy(Policy { credential_validity: Duration::from_secs(100), ..generous() });
+    let (shop, mut band) = (w.shop(), w.band(1_000));
+    for (at, expected) in
+        [(NOW, Outcome::Settled), (later(100), Outcome::CredentialExpired), (UnixTime::from_secs(1_799_999_999), Outcome::CredentialExpired)]
+    {
+        let request = shop.request(&mut w, 10);
+        let token = band.token(&w, &request);
+        assert_eq!(w.settle(&request, &token, at).outcome, expected);
+    }
+}
+
+fn an_inactive_credential_does_not_pay<L: Ledger>(mut w: World<L>) {
+    let (shop, account) = (w.shop(), w.account(1_000));
+    let mut band = w.inactive_band_of(account);
+    assert_eq!(w.pay(&mut band, &shop, 10), Outcome::Inactive);
+}
+
+fn a_frozen_credential_does_not_pay_and_is_not_paid<L: Ledger>(mut w: World<L>) {
+    let (shop, mut payer, mut frozen) = (w.shop(), w.band(1_000), w.band(1_000));
+    w.issuer.freeze(frozen.credential.id).unwrap();
+    assert_eq!(w.pay(&mut frozen, &shop, 10), Outcome::Frozen);
+    let request = frozen.request(&mut w, 10);
+    let token = payer.token(&w, &request);
+    assert_eq!(w.outcome(&request, &token), Outcome::NotAllowed);
+}
+
+fn nobody_pays_themselves<L: Ledger>(mut w: World<L>) {
+    let mut band = w.band(1_000);
+    let (shop, second) = (w.shop_of(band.account), w.band_of(band.account));
+    assert_eq!(w.pay(&mut band, &shop, 10), Outcome::ToSelf);
+    let request = second.request(&mut w, 10);
+    let token = band.token(&w, &request);
+    assert_eq!(w.outcome(&request, &token), Outcome::ToSelf);
+}
+
+fn more_than_one_payment_may_be_is_refused<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(10_000));
+    assert_eq!(w.pay(&mut band, &shop, 1_001), Outcome::OverLimit);
+}
+
+fn a_large_amount_needs_a_fresh_unlock<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(10_000));
+    assert_eq!(w.pay(&mut band, &shop, 500), Outcome::Settled);
+    assert_eq!(w.pay(&mut band, &shop, 501), Outcome::Presence);
+    let request = shop.request(&mut w, 501);
+    let token = band.token_with(&w, &request, |body| body.presence.gesture = Gesture::FreshUnlock);
+    assert_eq!(w.outcome(&request, &token), Outcome::Settled);
+}
+
+fn a_press_on_a_locked_band_does_not_pay<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(10_000));
+    for gesture in [Gesture::None, Gesture::Press, Gesture::FreshUnlock] {
+        let request = shop.request(&mut w, 1);
+        let token = band.token_with(&w, &request, |body| {
+            (body.presence.gesture, body.presence.unlocking) = (gesture, Unlocking::Locked);
+        });
+        (band.counter, band.cumulative) = (band.counter + 1, band.cumulative + 1);
+        assert_eq!(w.outcome(&request, &token), Outcome::Presence, "{gesture:?}");
+    }
+}
+
+fn the_free_limit_allows_no_gesture_below_it<L: Ledger>(mut w: World<L>) {
+    let limits = Limits { free: Minor(20), free_count: FreeCount(3), ..generous().compared_code.unwrap() };
+    w.issuer.set_policy(Policy { compared_code: Some(limits), ..generous() });
+    let (shop, mut band) = (w.shop(), w.band(10_000));
+    for (minor, expected) in [(20, Outcome::Settled), (21, Outcome::Presence)] {
+        let request = shop.request(&mut w, minor);
+        let token = band.token_with(&w, &request, |body| {
+            (body.presence.gesture, body.presence.unlocking) = (Gesture::None, Unlocking::Locked);
+        });
+        (band.counter, band.cumulative) = (band.counter + 1, band.cumulative + minor);
+        assert_eq!(w.outcome(&request, &token), expected);
+    }
+}
+
+fn velocity_is_over_a_rolling_day<L: Ledger>(mut w: World<L>) {
+    w.issuer.set_policy(Policy { daily: Minor(500), ..generous() });
+    let (shop, mut band) = (w.shop(), w.band(10_000));
+    let day = DAY.as_secs();
+    let cases = [
+        (0, 300, Outcome::Settled),
+        (10, 201, Outcome::Velocity),
+        (20, 200, Outcome::Settled),
+        (day - 1, 1, Outcome::Velocity),
+        (day, 300, Outcome::Settled),
+        (day + 19, 1, Outcome::Velocity),
+        (day + 20, 200, Outcome::Settled),
+    ];
+    for (after, minor, expected) in cases {
+        let mut body = request_body(shop.payee(), minor, random(&mut w.rng));
+        body.expiry = ALWAYS.until;
+        let request = sign(&body, &w.root, &shop.signing);
+        let token = band.token(&w, &request);
+        assert_eq!(w.settle(&request, &token, later(after)).outcome, expected, "{after}");
+    }
+}
+
+fn an_account_never_goes_below_zero<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(100));
+    assert_eq!(w.pay(&mut band, &shop, 101), Outcome::InsufficientFunds);
+    assert_eq!(w.pay(&mut band, &shop, 100), Outcome::Settled);
+    assert_eq!(w.pay(&mut band, &shop, 1), Outcome::InsufficientFunds);
+}
+
+fn a_blocked_account_neither_pays_nor_is_paid<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(1_000));
+    for account in [shop.account, band.account] {
+        w.issuer.set_account_state(account, AccountState::Blocked).unwrap();
+        assert_eq!(w.pay(&mut band, &shop, 10), Outcome::NotAllowed);
+        w.issuer.set_account_state(account, AccountState::Open).unwrap();
+        assert_eq!(w.pay(&mut band, &shop, 10), Outcome::Settled);
+    }
+}
+
+fn another_currency_is_refused<L: Ledger>(mut w: World<L>) {
+    let (shop, band) = (w.shop(), w.band(1_000));
+    let mut body = request_body(shop.payee(), 10, [3; 16]);
+    body.amount = Amount::new(10, Currency::EUR);
+    let request = sign(&body, &w.root, &shop.signing);
+    let token = band.token_with(&w, &request, |_| {});
+    assert_eq!(w.outcome(&request, &token), Outcome::NotAllowed);
+    let euros = w.issuer.open_account(Currency::EUR, &mut w.rng).unwrap();
+    let shop = w.shop_of(euros);
+    let request = shop.request(&mut w, 10);
+    let token = band.token_with(&w, &request, |body| (body.counter, body.cumulative) = (Counter(2), Minor(20)));
+    assert_eq!(w.outcome(&request, &token), Outcome::NotAllowed);
+}
+
+fn nothing_is_no_payment<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(1_000));
+    assert_eq!(w.pay(&mut band, &shop, 0), Outcome::NotAllowed);
+    assert_eq!(w.pay(&mut band, &shop, 10), Outcome::Settled);
+    assert_eq!(w.pay(&mut band, &shop, 0), Outcome::NotAllowed);
+    assert_eq!(w.pay(&mut band, &shop, 10), Outcome::Settled, "nothing takes no part of the total");
+}
+
+fn a_total_that_the_books_cannot_hold_is_refused<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(1_000));
+    for (minor, cumulative) in [(10, u64::MAX), (u64::MAX, u64::MAX), (10, 1 << 63)] {
+        let request = shop.request(&mut w, minor);
+        let token = band.token_with(&w, &request, |body| body.cumulative = Minor(cumulative));
+        band.counter += 1;
+        assert_eq!(w.outcome(&request, &token), Outcome::NotAllowed);
+    }
+    let request = shop.request(&mut w, 10);
+    let token = band.token_with(&w, &request, |body| body.cumulative = Minor((1 << 63) - 1));
+    assert_eq!(w.outcome(&request, &token), Outcome::Settled);
+}
