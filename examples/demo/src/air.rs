@@ -1,0 +1,152 @@
+//! Loopback TCP in place of the radio: every write of an ATT payload travels whole, behind two bytes of length.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+use armring_wire::{ATT_PAYLOAD_MAX, AttPayload, FragmentError, Fragmenter, Reassembler};
+
+/// How long a process waits for another that owes it an answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The longest message on any link of the demo, in bytes.
+const MESSAGE_MAX: usize = 1024;
+
+/// One end of a connection.
+pub(crate) struct Air {
+    stream: TcpStream,
+}
+
+impl Air {
+    /// Connects to a listening process.
+    pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
+        Self::new(TcpStream::connect_timeout(&address, PATIENCE)?)
+    }
+
+    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream })
+    }
+
+    pub(crate) fn second_end(&self) -> io::Result<Self> {
+        Ok(Self { stream: self.stream.try_clone()? })
+    }
+
+    /// Sends one ATT payload.
+    pub(crate) fn send(&mut self, payload: &[u8]) -> io::Result<()> {
+        let len = u16::try_from(payload.len()).map_err(|_| io::Error::other("longer than an ATT payload"))?;
+        let mut bytes = len.to_le_bytes().to_vec();
+        bytes.extend_from_slice(payload);
+        self.stream.write_all(&bytes)
+    }
+
+    /// The next ATT payload; `None` when the other end is gone.
+    pub(crate) fn receive(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut len = [0; 2];
+        match self.stream.read_exact(&mut len) {
+            Ok(()) => {}
+            Err(error) if is_gone(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let len = usize::from(u16::from_le_bytes(len));
+        if len > ATT_PAYLOAD_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{len} bytes announced, an ATT payload has at most {ATT_PAYLOAD_MAX}")));
+        }
+        let mut payload = vec![0; len];
+        match self.stream.read_exact(&mut payload) {
+            Ok(()) => Ok(Some(payload)),
+            Err(error) if is_gone(&error) => Err(io::Error::new(io::ErrorKind::InvalidData, "cut off in the middle of a payload")),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        // Whether the other end had closed already makes no difference.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}
+
+/// What a serving process hears of its connections.
+pub(crate) enum Heard {
+    Opened(u64, Air),
+    Payload(u64, Vec<u8>),
+    /// The connection is over; with what was wrong, if something was.
+    Over(u64, Option<String>),
+}
+
+/// Listens on loopback and tells `sender` of every connection. Threads live as long as the process.
+pub(crate) fn listen<T: From<Heard> + Send + 'static>(sender: Sender<T>) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for (id, stream) in (1..).zip(listener.incoming().flatten()) {
+            let Ok(air) = Air::new(stream) else { continue };
+            let Ok(reader) = air.second_end() else { continue };
+            if sender.send(Heard::Opened(id, air).into()).is_err() {
+                return;
+            }
+            let sender = sender.clone();
+            thread::spawn(move || read_all(id, reader, &sender));
+        }
+    });
+    Ok(address)
+}
+
+fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>) {
+    // A served connection may be silent for as long as it likes.
+    let _ = air.stream.set_read_timeout(None);
+    loop {
+        let heard = match air.receive() {
+            Ok(Some(payload)) => Heard::Payload(id, payload),
+            Ok(None) => Heard::Over(id, None),
+            Err(error) => Heard::Over(id, Some(error.to_string())),
+        };
+        let over = matches!(heard, Heard::Over(..));
+        if sender.send(heard.into()).is_err() || over {
+            return;
+        }
+    }
+}
+
+/// Records over a connection, cut and put together as on the radio.
+pub(crate) struct Records {
+    fragmenter: Fragmenter,
+    reassembler: Reassembler<Vec<u8>>,
+}
+
+/// What one record took on the way.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Cost {
+    pub(crate) fragments: usize,
+    pub(crate) on_air: usize,
+}
+
+impl Records {
+    pub(crate) fn new(payload: AttPayload) -> Self {
+        Self { fragmenter: Fragmenter::new(payload), reassembler: Reassembler::new(vec![0; MESSAGE_MAX]) }
+    }
+
+    pub(crate) fn send(&mut self, air: &mut Air, record: &[u8]) -> io::Result<Cost> {
+        let mut fragment = vec![0; self.fragmenter.payload().bytes()];
+        let (mut cost, mut sent) = (Cost::default(), 0);
+        while let Some((len, next)) = self.fragmenter.cut(record, sent, &mut fragment) {
+            sent = next;
+            air.send(fragment.get(..len).unwrap_or_default())?;
+            cost.fragments += 1;
+            cost.on_air += len;
+        }
+        Ok(cost)
+    }
+
+    pub(crate) fn take(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, FragmentError> {
+        Ok(self.reassembler.push(payload)?.map(|record| record.to_vec()))
+    }
+}

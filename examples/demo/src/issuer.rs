@@ -1,0 +1,183 @@
+//! The issuer as a process: its ledger is a SQLite file, its operator and its users' own page the standard input.
+
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use armring_issuer::{
+    Applicant, DepositRef, Issuer, Keys, Ledger, Policy, REPLY_MAX, Session, SqliteLedger, sign_key_list,
+};
+use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_token::{Epoch, KeyEntry, KeyUse, Minor, PayeeKey, RootKey, Signing};
+use armring_wire::{AccountPseudonym, Amount, AttPayload, Currency, KeyId, Validity};
+use ed25519_dalek::SigningKey;
+use getrandom::SysRng;
+use rand_core::TryRng;
+
+use crate::air::{Heard, listen};
+use crate::control::{Books, IssuerCommand, Report, calendar, commands, hex, report, unhex_array};
+use crate::server::Clients;
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+enum Input {
+    Command(Option<IssuerCommand>),
+    Heard(Heard),
+}
+
+impl From<Option<IssuerCommand>> for Input {
+    fn from(command: Option<IssuerCommand>) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<Heard> for Input {
+    fn from(heard: Heard) -> Self {
+        Self::Heard(heard)
+    }
+}
+
+struct Service {
+    issuer: Issuer<SqliteLedger>,
+    accounts: Vec<(String, AccountPseudonym)>,
+}
+
+pub(crate) fn run(ledger: &Path, payload: AttPayload) -> Result<()> {
+    let (keys, root) = make_keys()?;
+    let key_list = hex(&keys.key_list);
+    let ledger = SqliteLedger::open(ledger).with_context(|| format!("the ledger {}", ledger.display()))?;
+    let issuer = Issuer::new(keys, policy(), ledger, calendar())?;
+    let mut service = Service { issuer, accounts: Vec::new() };
+    let mut clients = Clients::<Session>::new(payload);
+    let (sender, inputs) = channel();
+    let address = listen(sender.clone())?;
+    commands(sender);
+    report(&Report::Root { root: hex(root.as_bytes()), key_list })?;
+    report(&Report::Ready { address: Some(address.to_string()), key: None })?;
+    for input in inputs {
+        match input {
+            Input::Command(None) => break,
+            Input::Command(Some(command)) => {
+                let answer = service.operate(command).unwrap_or_else(|error| Report::Failed(format!("{error:#}")));
+                report(&answer)?;
+            }
+            Input::Heard(heard) => {
+                if let Some((id, record)) = clients.hear(heard)? {
+                    service.serve(&mut clients, id, &record)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The root key and the keys that it signs for. A real issuer keeps the root offline; here all of it lives as long as the process.
+fn make_keys() -> Result<(Keys, RootKey)> {
+    let seed = || -> Result<[u8; 32]> {
+        let mut seed = [0; 32];
+        SysRng.try_fill_bytes(&mut seed)?;
+        Ok(seed)
+    };
+    let (root_signer, online) = (SigningKey::from_bytes(&seed()?), SigningKey::from_bytes(&seed()?));
+    let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).context("a root key")?;
+    let enrolment = SoftwareKey::generate(&mut SysRng)?;
+    let now = calendar();
+    let validity = Validity { from: now, until: now.checked_add(YEAR).context("the calendar ends")? };
+    let keys = [
+        KeyEntry { id: KeyId(1), key_use: KeyUse::Signing, key: online.verifying_key().to_bytes(), validity },
+        KeyEntry { id: KeyId(2), key_use: KeyUse::Enrolment, key: *enrolment.public_key().as_bytes(), validity },
+    ];
+    let key_list = sign_key_list(&root, &Signing::new(root_signer), Epoch(1), (now, validity.until), &keys)?;
+    Ok((Keys { root, signing_id: KeyId(1), signing: Signing::new(online), enrolment, key_list }, root))
+}
+
+/// Limits that a story can run into: 200.00 a payment, 50.00 with a press alone.
+fn policy() -> Policy {
+    let standard = Policy::default();
+    let compared_code = standard.compared_code.map(|limits| armring_token::Limits {
+        each: Minor(200_00),
+        press: Minor(50_00),
+        ..limits
+    });
+    Policy { compared_code, ..standard }
+}
+
+impl Service {
+    fn serve(&mut self, clients: &mut Clients<Session>, id: u64, record: &[u8]) -> Result<()> {
+        let Some(client) = clients.get(id) else { return Ok(()) };
+        let mut out = [0; REPLY_MAX];
+        let reply = self.issuer.handle(&mut client.state, record, calendar(), &mut SysRng, &mut out)?;
+        if let Some(failure) = reply.failure {
+            report(&Report::Complaint(failure.to_string()))?;
+        }
+        if is_malformed(reply.record) {
+            report(&Report::Complaint("refused bytes that are not a record of this link".to_owned()))?;
+        }
+        // A client that is gone asks again when it is back.
+        let _ = client.send(reply.record);
+        Ok(())
+    }
+
+    fn operate(&mut self, command: IssuerCommand) -> Result<Report> {
+        let now = calendar();
+        Ok(match command {
+            IssuerCommand::OpenAccount { name, minor } => {
+                let account = self.issuer.open_account(Currency::CNY, &mut SysRng)?;
+                if minor > 0 {
+                    let mut reference = [0; 16];
+                    SysRng.try_fill_bytes(&mut reference)?;
+                    self.issuer.deposit(account, Amount::new(minor, Currency::CNY), DepositRef(reference), now)?;
+                }
+                self.accounts.push((name, account));
+                Report::Done
+            }
+            IssuerCommand::CertifyPayee { name, key } => {
+                let key = PayeeKey::from_bytes(unhex_array(&key)?).context("not a payee's key")?;
+                let validity = Validity { from: now, until: now.checked_add(YEAR).context("the calendar ends")? };
+                let applicant = Applicant { name: &name, key, account: self.account(&name)?, validity };
+                let payee = self.issuer.certify_payee(&applicant, now, &mut SysRng)?;
+                Report::Certificate { certificate: hex(payee.certificate()) }
+            }
+            IssuerCommand::IssueCode { name } => {
+                let code = self.issuer.issue_code(self.account(&name)?, now, &mut SysRng)?;
+                Report::Code { code: hex(&code.0) }
+            }
+            IssuerCommand::Digits { name } => {
+                let pending = self.issuer.pending_confirmations(self.account(&name)?)?;
+                let digits = pending.last().map(|pending| pending.digits);
+                Report::Digits {
+                    digits: digits.map(armring_wire::Digits::number),
+                    shown: digits.map_or_else(|| "nothing to confirm".to_owned(), |digits| digits.to_string()),
+                }
+            }
+            IssuerCommand::Confirm { name, digits } => {
+                let pending = self.issuer.pending_confirmations(self.account(&name)?)?;
+                let pending = pending.last().context("nothing waits to be confirmed")?;
+                self.issuer.confirm(pending.credential, digits)?;
+                Report::Done
+            }
+            IssuerCommand::Books => Report::Books(self.books()?),
+        })
+    }
+
+    fn account(&self, name: &str) -> Result<AccountPseudonym> {
+        let found = self.accounts.iter().find(|(known, _)| known == name);
+        found.map(|(_, account)| *account).with_context(|| format!("nobody here is called {name}"))
+    }
+
+    fn books(&self) -> Result<Books> {
+        let mut balances = Vec::new();
+        for (name, account) in &self.accounts {
+            balances.push((name.clone(), self.issuer.account(*account)?.balance));
+        }
+        let faults = self.issuer.ledger().audit()?.iter().map(|fault| format!("{fault:?}")).collect();
+        Ok(Books { balances, faults, credentials: Vec::new() })
+    }
+}
+
+fn is_malformed(record: &[u8]) -> bool {
+    use armring_wire::records::issuer::{FromIssuer, Refusal};
+    matches!(armring_wire::decode_record(record), Ok(FromIssuer::Refused(Refusal::Malformed)))
+}
+

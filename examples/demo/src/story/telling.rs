@@ -1,0 +1,87 @@
+//! How the story is told.
+
+use std::io::{IsTerminal, stdout};
+
+use crate::control::{Trace, micros};
+
+/// Prints the story: prose, and between it the messages as they go.
+pub(crate) struct Telling {
+    colour: bool,
+    messages: bool,
+    muted: bool,
+    started: u64,
+    chapter: u32,
+    pub(crate) count: u32,
+    pub(crate) on_air: usize,
+    pub(crate) checks: u32,
+}
+
+const BOLD: &str = "1";
+const DIM: &str = "2";
+const GREEN: &str = "32";
+const RED: &str = "31";
+
+impl Telling {
+    pub(crate) fn new(messages: bool) -> Self {
+        let colour = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Self { colour, messages, muted: false, started: micros(), chapter: 0, count: 0, on_air: 0, checks: 0 }
+    }
+
+    fn paint(&self, style: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    pub(crate) fn title(&self, text: &str) {
+        println!("{}", self.paint(BOLD, text));
+    }
+
+    pub(crate) fn chapter(&mut self, text: &str) {
+        self.chapter += 1;
+        println!("\n{}", self.paint(BOLD, &format!("{}. {text}", self.chapter)));
+    }
+
+    pub(crate) fn prose(&self, text: &str) {
+        println!("   {text}");
+    }
+
+    /// Something is as it must be.
+    pub(crate) fn check(&mut self, text: &str) {
+        self.checks += 1;
+        println!("   {} {text}", self.paint(GREEN, "✓"));
+    }
+
+    /// Something was refused, as it must be.
+    pub(crate) fn refused(&mut self, text: &str) {
+        self.checks += 1;
+        println!("   {} {text}", self.paint(RED, "✗"));
+    }
+
+    /// Leaves out the messages for a while.
+    pub(crate) fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
+    pub(crate) fn message(&mut self, trace: &Trace) {
+        self.count += 1;
+        self.on_air += trace.on_air;
+        if !self.messages || self.muted {
+            return;
+        }
+        let Trace { from, to, name, message, sealed, fragments, on_air, at } = trace;
+        let tenths = at.saturating_sub(self.started) / 100;
+        let sealed = if *sealed { "sealed" } else { "      " };
+        let pieces = if *fragments == 1 { "1 fragment ".to_owned() } else { format!("{fragments} fragments") };
+        let route = format!("{from} → {to}");
+        let line = format!(
+            "   {:>6}.{} ms  {route:<26} {name:<26} {message:>4} B {sealed} {pieces:>12} {on_air:>4} B on air",
+            tenths / 10,
+            tenths % 10,
+        );
+        println!("{}", self.paint(DIM, line.trim_end()));
+    }
+
+    /// Milliseconds since the story began.
+    pub(crate) fn elapsed(&self) -> u64 {
+        micros().saturating_sub(self.started) / 1000
+    }
+}
