@@ -54,12 +54,17 @@ impl Air {
         }
         let len = usize::from(u16::from_le_bytes(len));
         if len > ATT_PAYLOAD_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{len} bytes announced, an ATT payload has at most {ATT_PAYLOAD_MAX}")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{len} bytes announced, an ATT payload has at most {ATT_PAYLOAD_MAX}"),
+            ));
         }
         let mut payload = vec![0; len];
         match self.stream.read_exact(&mut payload) {
             Ok(()) => Ok(Some(payload)),
-            Err(error) if is_gone(&error) => Err(io::Error::new(io::ErrorKind::InvalidData, "cut off in the middle of a payload")),
+            Err(error) if is_gone(&error) => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "cut off in the middle of a payload"))
+            }
             Err(error) => Err(error),
         }
     }

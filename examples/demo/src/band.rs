@@ -127,7 +127,8 @@ impl Host {
                 if let Some(wrong) = wrong {
                     report(&Report::Complaint(format!("connection dropped: {wrong}")))?;
                 }
-                self.happens(Event::Disconnected)
+                self.happens(Event::Disconnected)?;
+                Ok(report(&Report::Band(BandReport::Alone))?)
             }
             // What is left of a connection that was turned away.
             Heard::Payload(..) | Heard::Over(..) => Ok(()),
@@ -175,6 +176,7 @@ impl Host {
                     if let Some((_, air)) = self.phone.take() {
                         air.close();
                         next = next.or(Some(Event::Disconnected));
+                        report(&Report::Band(BandReport::Alone))?;
                     }
                 }
             }
@@ -200,9 +202,7 @@ fn describe(signal: Signal) -> BandReport {
         Signal::Code(digits) => BandReport::Code(digits.to_string()),
         Signal::Paired => BandReport::Paired,
         Signal::Waiting(awaited, amount) => BandReport::Waiting(format!("{} waits for {awaited}", show(amount))),
-        Signal::EnrolmentDigits(digits) => {
-            BandReport::EnrolmentDigits { digits: digits.number(), shown: digits.to_string() }
-        }
+        Signal::EnrolmentDigits(digits) => BandReport::EnrolmentDigits { digits: digits.number(), shown: digits.to_string() },
         Signal::Paid(outcome, amount) => BandReport::Paid { outcome: outcome.to_string(), amount: show(amount) },
         Signal::Received(amount) => BandReport::Received(show(amount)),
         other => BandReport::Other(format!("{other:?}").to_lowercase()),

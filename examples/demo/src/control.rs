@@ -24,21 +24,39 @@ pub(crate) enum BandCommand {
 /// What a person does with a phone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum PhoneCommand {
-    Pair { band: String },
+    Pair {
+        band: String,
+    },
     AcceptCode,
-    Connect { band: String },
-    Enrol { code: String },
-    Pay { payee: String, address: String },
+    Connect {
+        band: String,
+    },
+    Enrol {
+        code: String,
+    },
+    Pay {
+        payee: String,
+        address: String,
+    },
     /// Ask for money: the phone then waits for a payer's phone.
-    Receive { minor: u64, memo: String },
+    Receive {
+        minor: u64,
+        memo: String,
+    },
     HangUp,
 }
 
 /// What a shopkeeper does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum ShopCommand {
-    TakeCertificate { certificate: String, key_list: String },
-    Sell { minor: u64, memo: String },
+    TakeCertificate {
+        certificate: String,
+        key_list: String,
+    },
+    Sell {
+        minor: u64,
+        memo: String,
+    },
     /// Send the last token to the issuer again.
     RedeemAgain,
 }
@@ -58,19 +76,36 @@ pub(crate) enum IssuerCommand {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Report {
     /// The process is up. Who listens says where; a shop also says its key.
-    Ready { address: Option<String>, key: Option<String> },
+    Ready {
+        address: Option<String>,
+        key: Option<String>,
+    },
     /// The issuer's root key and key list.
-    Root { root: String, key_list: String },
+    Root {
+        root: String,
+        key_list: String,
+    },
     /// A message was on its way.
     Trace(Trace),
     /// A band tells its wearer something.
     Band(BandReport),
     /// A phone tells its person something.
     Phone(PhoneReport),
-    Receipt { outcome: String, settled: bool, receipt: String },
-    Certificate { certificate: String },
-    Code { code: String },
-    Digits { digits: Option<u32>, shown: String },
+    Receipt {
+        outcome: String,
+        settled: bool,
+        receipt: String,
+    },
+    Certificate {
+        certificate: String,
+    },
+    Code {
+        code: String,
+    },
+    Digits {
+        digits: Option<u32>,
+        shown: String,
+    },
     Done,
     Books(Books),
     /// Something was not as it must be, and what was done about it.
@@ -81,13 +116,21 @@ pub(crate) enum Report {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum BandReport {
+    /// No phone is connected any more.
+    Alone,
     PairingOpen,
     PairingClosed,
     Code(String),
     Paired,
     Waiting(String),
-    EnrolmentDigits { digits: u32, shown: String },
-    Paid { outcome: String, amount: String },
+    EnrolmentDigits {
+        digits: u32,
+        shown: String,
+    },
+    Paid {
+        outcome: String,
+        amount: String,
+    },
     Received(String),
     Other(String),
 }
@@ -97,12 +140,22 @@ pub(crate) enum PhoneReport {
     Code(String),
     Paired,
     Connected,
-    Enrolled { credential: String, limits: String },
+    Enrolled {
+        credential: String,
+        limits: String,
+    },
     /// What there is to pay; verified, unless the payee is a wearer without a certificate.
-    Offer { payee: String, memo: String, amount: String },
+    Offer {
+        payee: String,
+        memo: String,
+        amount: String,
+    },
     Waiting(String),
     Declined(String),
-    Listening { address: String, amount: String },
+    Listening {
+        address: String,
+        amount: String,
+    },
 }
 
 /// One message from one process to another.

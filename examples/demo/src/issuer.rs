@@ -5,9 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use armring_issuer::{
-    Applicant, DepositRef, Issuer, Keys, Ledger, Policy, REPLY_MAX, Session, SqliteLedger, sign_key_list,
-};
+use armring_issuer::{Applicant, DepositRef, Issuer, Keys, Ledger, Policy, REPLY_MAX, Session, SqliteLedger, sign_key_list};
 use armring_pairing::{DiffieHellman, SoftwareKey};
 use armring_token::{Epoch, KeyEntry, KeyUse, Minor, PayeeKey, RootKey, Signing};
 use armring_wire::{AccountPseudonym, Amount, AttPayload, Currency, KeyId, Validity};
@@ -95,11 +93,8 @@ fn make_keys() -> Result<(Keys, RootKey)> {
 /// Limits that a story can run into: 200.00 a payment, 50.00 with a press alone.
 fn policy() -> Policy {
     let standard = Policy::default();
-    let compared_code = standard.compared_code.map(|limits| armring_token::Limits {
-        each: Minor(200_00),
-        press: Minor(50_00),
-        ..limits
-    });
+    let compared_code =
+        standard.compared_code.map(|limits| armring_token::Limits { each: Minor(200_00), press: Minor(50_00), ..limits });
     Policy { compared_code, ..standard }
 }
 
@@ -180,4 +175,3 @@ fn is_malformed(record: &[u8]) -> bool {
     use armring_wire::records::issuer::{FromIssuer, Refusal};
     matches!(armring_wire::decode_record(record), Ok(FromIssuer::Refused(Refusal::Malformed)))
 }
-

@@ -31,10 +31,14 @@ use crate::control::unhex_array;
 /// Starts an issuer, a shop, two bands and two phones as separate processes, plays a story with them over loopback TCP in fragments as on a
 /// Bluetooth LE link, and tells it. Ends with an error if anything is not as it must be.
 #[derive(Parser)]
-#[command(name = "cargo demo", version, after_help = "\
+#[command(
+    name = "cargo demo",
+    version,
+    after_help = "\
 Exit codes: 0 the story went as it must; 1 it did not, and the last lines say where; 2 the arguments are wrong.
 
-The processes below can also be started by hand; each takes commands as lines of JSON on its standard input (examples/demo/src/control.rs).")]
+The processes below can also be started by hand; each takes commands as lines of JSON on its standard input (examples/demo/src/control.rs)."
+)]
 struct Arguments {
     /// Where bands, phones and the issuer's ledger keep their files. Emptied at the start if an earlier run made it.
     #[arg(long, default_value = "target/demo")]

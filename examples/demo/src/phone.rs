@@ -13,7 +13,6 @@ use armring_wire::records::issuer::{FromIssuer, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
 use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, Text, decode_record};
 
-use crate::air::Air;
 use crate::band::identity;
 use crate::client::Client;
 use crate::control::{PhoneCommand, PhoneReport, Report, calendar, hex, report, unhex_array};
@@ -24,7 +23,8 @@ use crate::receiving;
 use crate::trace::Ends;
 
 /// The names of the handshakes' messages, out and in.
-const PAIRING: [&[&str]; 2] = [&["wallet hello", "XX message 1: commitment", "XX message 3: opening"], &["band hello", "XX message 2"]];
+const PAIRING: [&[&str]; 2] =
+    [&["wallet hello", "XX message 1: commitment", "XX message 3: opening"], &["band hello", "XX message 2"]];
 const RECONNECTING: [&[&str]; 2] = [&["wallet hello", "KKpsk0 message 1", "Status?"], &["band hello", "KKpsk0 message 2"]];
 
 /// For how long a request of the wearer's may be paid.
@@ -165,7 +165,8 @@ impl Phone {
         let issuer = self.key_list()?.signing_key(unverified.claims().key, unverified.claims().validity.from)?;
         let credential = unverified.verify(&self.root.fingerprint(), &issuer)?;
         let (limits, currency) = (&credential.limits, credential.currency);
-        let limits = format!("{} a payment, {} with a press alone", show(limits.each.of(currency)), show(limits.press.of(currency)));
+        let limits =
+            format!("{} a payment, {} with a press alone", show(limits.each.of(currency)), show(limits.press.of(currency)));
         Ok(report(&Report::Phone(PhoneReport::Enrolled { credential: credential.id.to_string(), limits }))?)
     }
 
@@ -230,8 +231,7 @@ impl Phone {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
         report(&Report::Phone(PhoneReport::Listening { address, amount: show(amount) }))?;
-        let (stream, _) = listener.accept()?;
-        let paid = receiving::serve(self, Air::new(stream)?, &request)?;
+        let paid = receiving::serve(self, &listener, &request)?;
         let token = Opaque::new(&paid.token).context("too long")?;
         let receipt = Opaque::new(&paid.receipt).context("too long")?;
         ensure!(paid.outcome.is_settled(), "not paid: {}", paid.outcome);

@@ -1,5 +1,7 @@
 //! Whoever is paid: a sale, a payer's wallet, and the issuer.
 
+use std::net::TcpListener;
+
 use anyhow::{Context, Result, bail};
 use armring_payee::{Heard, Sale};
 use armring_token::{KeyList, Verified};
@@ -9,6 +11,7 @@ use armring_wire::{Outcome, decode_record, encode};
 
 use crate::air::{Air, Records};
 use crate::client::Client;
+use crate::control::{Report, report};
 use crate::phone::Phone;
 
 /// The longest answer to a payer's wallet, in bytes.
@@ -39,21 +42,33 @@ pub(crate) struct Paid {
     pub(crate) outcome: Outcome,
 }
 
-/// Serves one payer's phone over the request that the wearer's band signed, until it is paid.
-pub(crate) fn serve(phone: &Phone, mut payer: Air, request: &[u8]) -> Result<Paid> {
+/// Serves whoever connects, over the request that the wearer's band signed, until it is answered. Who sends noise is complained about, and
+/// the next one is served.
+pub(crate) fn serve(phone: &Phone, listener: &TcpListener, request: &[u8]) -> Result<Paid> {
     let mut sale = Sale::from_signed_request(request, &phone.root.fingerprint())?;
-    let mut records = Records::new(phone.payload);
-    let key_list = phone.key_list()?;
     loop {
-        let payload = payer.receive()?.context("the payer hung up")?;
-        let Some(record) = records.take(&payload)? else { continue };
-        let answer = match sale.hear(&record) {
-            Heard::Answer(answer) => encode(&answer, &mut [0; ANSWER_MAX])?.to_vec(),
-            Heard::Redeem => redeem(&mut sale, &mut phone.ask_issuer()?, &key_list)?,
-        };
-        records.send(&mut payer, &answer)?;
+        let (stream, _) = listener.accept()?;
+        if let Err(error) = serve_payer(phone, Air::new(stream)?, &mut sale) {
+            report(&Report::Complaint(format!("connection dropped: {error:#}")))?;
+        }
         if let (Some(outcome), Some(token), Some(receipt)) = (sale.outcome(), sale.token(), sale.receipt()) {
             return Ok(Paid { token: token.to_vec(), receipt: receipt.to_vec(), outcome });
         }
     }
+}
+
+fn serve_payer(phone: &Phone, mut payer: Air, sale: &mut Sale) -> Result<()> {
+    let mut records = Records::new(phone.payload);
+    let key_list = phone.key_list()?;
+    while sale.outcome().is_none() {
+        let payload = payer.receive()?.context("hung up without paying")?;
+        let Some(record) = records.take(&payload)? else { continue };
+        let answer = match sale.hear(&record) {
+            Heard::Answer(FromPayee::Refused(why)) => bail!("{why}"),
+            Heard::Answer(answer) => encode(&answer, &mut [0; ANSWER_MAX])?.to_vec(),
+            Heard::Redeem => redeem(sale, &mut phone.ask_issuer()?, &key_list)?,
+        };
+        records.send(&mut payer, &answer)?;
+    }
+    Ok(())
 }

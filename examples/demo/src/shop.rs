@@ -104,7 +104,11 @@ impl Shop {
                 let sale = self.sales.first_mut().context("nothing was sold")?;
                 redeem(sale, &mut issuer, payee.key_list())?;
                 let (outcome, receipt) = sale.outcome().zip(sale.receipt()).context("no receipt")?;
-                return Ok(Report::Receipt { outcome: outcome.to_string(), settled: outcome.is_settled(), receipt: hex(receipt) });
+                return Ok(Report::Receipt {
+                    outcome: outcome.to_string(),
+                    settled: outcome.is_settled(),
+                    receipt: hex(receipt),
+                });
             }
         }
         Ok(Report::Done)

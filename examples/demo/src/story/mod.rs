@@ -2,6 +2,7 @@
 
 mod chapters;
 mod noise;
+mod person;
 mod stage;
 mod telling;
 
@@ -56,7 +57,8 @@ pub(crate) fn play(dir: &Path, payload: AttPayload, brief: bool) -> Result<()> {
 /// Makes `dir`, or empties it if an earlier story made it. Anything else is left alone.
 fn prepare(dir: &Path) -> Result<()> {
     if dir.exists() {
-        let foreign = !dir.join(MARKER).exists() && fs::read_dir(dir).with_context(|| dir.display().to_string())?.next().is_some();
+        let foreign =
+            !dir.join(MARKER).exists() && fs::read_dir(dir).with_context(|| dir.display().to_string())?.next().is_some();
         if foreign {
             bail!("{} has files in it that no demo made: name another folder with --dir", dir.display());
         }

@@ -1,0 +1,58 @@
+//! The demo as its user runs it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what they expect by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn demo(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_armring-demo")).args(arguments).output().expect("the demo starts")
+}
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_story_goes_as_it_must_at_the_smallest_the_usual_and_the_largest_att_payload() {
+    for payload in ["20", "182", "514"] {
+        let dir = folder(&format!("story-{payload}"));
+        let output = demo(&["--dir", dir.to_str().unwrap(), "--att-payload", payload]);
+        let (told, complaints) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{payload}: {told}\n{complaints}");
+        for said in ["cloned", "same receipt, byte for byte", "received 30.00 CNY", "every entry has its counterpart"] {
+            assert!(told.contains(said), "{payload}: nothing of '{said}' in\n{told}");
+        }
+        assert!(dir.join("ledger.sqlite").exists());
+    }
+}
+
+#[test]
+fn a_folder_that_no_demo_made_is_left_alone() {
+    let dir = folder("foreign");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("thesis.txt"), "years of work").unwrap();
+    let output = demo(&["--dir", dir.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("name another folder with --dir"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(dir.join("thesis.txt")).unwrap(), "years of work");
+}
+
+#[test]
+fn wrong_arguments_are_told_apart_from_a_story_that_went_wrong() {
+    for wrong in [&["--att-payload", "19"][..], &["--att-payload", "515"], &["pay"], &["band", "--folder", "x", "--root", "zz"]] {
+        let output = demo(wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        assert!(!output.stderr.is_empty(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn help_says_what_it_is_for() {
+    let told = text(&demo(&["--help"]).stdout);
+    assert!(told.contains("Watch a wristband pay") && told.contains("Exit codes"), "{told}");
+}
