@@ -37,9 +37,9 @@ pub enum TokenError {
     /// It answers another request, or pays another amount or another payee.
     #[error("the token is not for this request")]
     OtherRequest,
-    /// Another token for this sale waits for the issuer's answer.
-    #[error("another token for this sale is being redeemed")]
-    Pending,
+    /// Too many tokens for this sale wait for the issuer's answer.
+    #[error("too many tokens for this sale wait for the issuer")]
+    TooMany,
     /// Another token has settled this sale.
     #[error("the sale is already paid")]
     AlreadySettled,
@@ -52,7 +52,10 @@ pub enum ReceiptError {
     /// It does not verify.
     #[error("the receipt does not verify: {0}")]
     NotVerified(#[from] VerifyError),
-    /// It is for another token, or no token was taken.
+    /// It is for a token that this sale has not taken.
     #[error("the receipt is for another token")]
     OtherToken,
+    /// Not an answer to what was asked.
+    #[error("the issuer's answer is neither a receipt nor a refusal")]
+    NoAnswer,
 }

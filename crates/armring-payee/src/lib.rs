@@ -23,7 +23,7 @@
 //! let mut sale = payee.request(Amount::new(12_50, Currency::CNY), "tea for two", (now, expiry), rng)?;
 //! match sale.hear(record) {
 //!     Heard::Answer(_answer) => { /* say it to the wallet */ }
-//!     Heard::Redeem => { /* ask the issuer sale.redeem(), then sale.answer(receipt, payee.key_list()) */ }
+//!     Heard::Redeem(_token) => { /* ask the issuer sale.redeem(&token), then say what sale.issuer_says(…) gives */ }
 //! }
 //! # Ok(()) }
 //! ```
@@ -36,7 +36,7 @@ mod sale;
 
 pub use error::{Error, ReceiptError, TokenError};
 pub use payee::Payee;
-pub use sale::{Heard, Sale};
+pub use sale::{Heard, Sale, Settled};
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

@@ -3,46 +3,45 @@
 
 mod common;
 
-use armring_payee::{AnswerError, Payee, RequestError, Sale, SetupError, Stage, Take, TokenError};
-use armring_token::{Counter, Form, KeyEntry, KeyList, PayeeKey, PaymentKey, PaymentRequest, Signature, Signing, VerifyError};
-use armring_wire::records::issuer::{Refusal, ToIssuer};
+use armring_payee::{Error, Heard, Payee, ReceiptError, Sale, Settled, TokenError};
+use armring_token::{Counter, Signature, Signing, VerifyError};
+use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
+use armring_wire::records::payee::{FromPayee, ToPayee};
 use armring_wire::*;
 use common::*;
+use proptest::prelude::*;
 use rand_chacha::rand_core::{TryCryptoRng, TryRng};
+
+fn says(token: &[u8]) -> Vec<u8> {
+    record(&ToPayee::Token(Opaque::new(token).unwrap()))
+}
+
+fn issuer_says(answer: &FromIssuer<'_>) -> Vec<u8> {
+    encode(answer, &mut [0; 600]).unwrap().to_vec()
+}
 
 #[test]
 fn a_sale_is_paid_when_the_receipt_says_so() {
     let shop = shop();
     let mut sale = sale(&shop);
-    assert_eq!((sale.amount(), sale.expiry(), sale.stage()), (cny(1_250), EXPIRY, Stage::Requested));
-    let token = token(&sale);
-    assert_eq!(sale.take(&token), Ok(Take::AskIssuer));
-    assert_eq!(sale.stage(), Stage::Taken);
+    let (request, certificate) = (sale.request().to_vec(), certificate(3, 2));
+    let asked = FromPayee::Request { request: Opaque::new(&request).unwrap(), certificate: Opaque::new(&certificate).unwrap() };
+    assert_eq!(sale.hear(&record(&ToPayee::Ask)), Heard::Answer(asked));
 
-    let mut buffer = [0; armring_payee::RECORD_MAX];
-    let record = sale.redeem_record(&mut buffer).unwrap().unwrap();
-    let request = Opaque::new(sale.request()).unwrap();
-    assert_eq!(decode_record(record), Ok(ToIssuer::Redeem { request, token: Opaque::new(&token).unwrap() }));
+    let token = token(&sale);
+    let digest = digest(&token);
+    assert_eq!(sale.hear(&says(&token)), Heard::Redeem(digest));
+    let expected = ToIssuer::Redeem { request: Opaque::new(&request).unwrap(), token: Opaque::new(&token).unwrap() };
+    assert_eq!(sale.redeem(&digest), Some(expected));
+    assert_eq!(sale.settled(), None);
 
     let receipt = receipt(&token, Outcome::Settled);
-    assert_eq!(sale.receipt(&receipt, shop.keys()), Ok(Outcome::Settled));
-    assert_eq!(sale.stage(), Stage::Settled { token: &token, receipt: &receipt });
-    assert_eq!(sale.redeem_record(&mut buffer), Ok(None));
-}
-
-#[test]
-fn the_same_token_gets_the_same_answer() {
-    let shop = shop();
-    for outcome in [Outcome::Settled, Outcome::InsufficientFunds] {
-        let mut sale = sale(&shop);
-        let token = token(&sale);
-        assert_eq!(sale.take(&token), Ok(Take::AskIssuer));
-        assert_eq!(sale.take(&token), Ok(Take::AskIssuer), "as long as there is no answer");
-        let receipt = receipt(&token, outcome);
-        sale.receipt(&receipt, shop.keys()).unwrap();
-        assert_eq!(sale.take(&token), Ok(Take::Answered(&receipt)));
-        assert_eq!(sale.receipt(&receipt, shop.keys()), Ok(outcome), "an answer that comes twice changes nothing");
-    }
+    let answer = issuer_says(&FromIssuer::Receipt(Opaque::new(&receipt).unwrap()));
+    let paid = FromPayee::Receipt(Opaque::new(&receipt).unwrap());
+    assert_eq!(sale.issuer_says(&digest, &answer, shop.key_list()), Ok(paid));
+    assert_eq!(sale.settled(), Some(Settled { token: &token, receipt: &receipt }));
+    assert_eq!(sale.hear(&says(&token)), Heard::Answer(paid), "the same token gets the same answer");
+    assert_eq!(sale.hear(&record(&ToPayee::Ask)), Heard::Answer(FromPayee::Nothing));
 }
 
 #[test]
@@ -50,26 +49,25 @@ fn a_settled_sale_takes_no_other_token() {
     let shop = shop();
     let mut sale = sale(&shop);
     let (first, second) = (token(&sale), token_with(&sale, |body| body.counter = Counter(2)));
-    assert_eq!(sale.take(&first), Ok(Take::AskIssuer));
-    assert_eq!(sale.take(&second), Err(TokenError::InFlight));
-    sale.receipt(&receipt(&first, Outcome::Settled), shop.keys()).unwrap();
-    assert_eq!(sale.take(&second), Err(TokenError::Settled));
+    sale.take(&first).unwrap();
+    sale.answer(&receipt(&first, Outcome::Settled), shop.key_list()).unwrap();
+    assert_eq!(sale.take(&second), Err(TokenError::AlreadySettled));
+    assert_eq!(sale.hear(&says(&second)), Heard::Answer(FromPayee::Nothing));
 }
 
 #[test]
-fn a_refused_sale_takes_another_token() {
+fn a_refused_sale_takes_another_token_and_the_first_keeps_its_answer() {
     let shop = shop();
     let mut sale = sale(&shop);
     let (first, second) = (token(&sale), token_with(&sale, |body| body.counter = Counter(2)));
-    sale.take(&first).unwrap();
     let no = receipt(&first, Outcome::InsufficientFunds);
-    sale.receipt(&no, shop.keys()).unwrap();
-    assert_eq!(sale.stage(), Stage::Refused { outcome: Outcome::InsufficientFunds, receipt: &no });
-    assert_eq!(sale.take(&second), Ok(Take::AskIssuer));
-    let yes = receipt(&second, Outcome::Settled);
-    sale.receipt(&yes, shop.keys()).unwrap();
-    assert_eq!(sale.take(&first), Ok(Take::Answered(&no)), "the first still has its answer");
-    assert_eq!(sale.stage(), Stage::Settled { token: &second, receipt: &yes });
+    sale.take(&first).unwrap();
+    assert_eq!(sale.answer(&no, shop.key_list()), Ok(Outcome::InsufficientFunds));
+    assert_eq!(sale.settled(), None);
+    sale.take(&second).unwrap();
+    assert_eq!(sale.answer(&receipt(&second, Outcome::Settled), shop.key_list()), Ok(Outcome::Settled));
+    let answer = sale.hear(&says(&first));
+    assert_eq!(answer, Heard::Answer(FromPayee::Receipt(Opaque::new(&no).unwrap())));
 }
 
 #[test]
@@ -77,16 +75,42 @@ fn a_forged_token_does_not_stand_in_the_way_of_the_real_one() {
     let shop = shop();
     let mut sale = sale(&shop);
     let real = token(&sale);
+    let forged = token_with(&sale, |body| body.counter = Counter(77));
+    let digest = sale.take(&forged).unwrap();
+    sale.take(&real).unwrap();
+    let busy = issuer_says(&FromIssuer::Refused(Refusal::Busy));
+    assert_eq!(sale.issuer_says(&digest, &busy, shop.key_list()), Ok(FromPayee::Refused(Refusal::Busy)));
+    assert!(sale.redeem(&digest).is_some(), "busy: to be redeemed again");
+    let forgery = issuer_says(&FromIssuer::Refused(Refusal::Signature));
+    assert_eq!(sale.issuer_says(&digest, &forgery, shop.key_list()), Ok(FromPayee::Refused(Refusal::Signature)));
+    assert!(sale.redeem(&digest).is_none());
+    assert_eq!(sale.answer(&receipt(&real, Outcome::Settled), shop.key_list()), Ok(Outcome::Settled));
+}
+
+#[test]
+fn a_flood_of_forged_tokens_is_bounded_and_lets_go_of_none_that_waits() {
+    let shop = shop();
+    let mut sale = sale(&shop);
+    let first = token(&sale);
+    let digest = sale.take(&first).unwrap();
+    let forged = |sale: &Sale, n| token_with(sale, |body| body.counter = Counter(n));
+    let taken = (2..100).filter(|n| sale.take(&forged(&sale, *n)).is_ok()).count();
+    assert_eq!(taken, 7);
+    assert_eq!(sale.take(&forged(&sale, 100)), Err(TokenError::TooMany));
+    assert!(sale.redeem(&digest).is_some());
+}
+
+#[test]
+fn the_real_signature_replaces_a_forged_one_over_the_same_body() {
+    let shop = shop();
+    let mut sale = sale(&shop);
+    let real = token(&sale);
     let mut forged = real.clone();
     forged[5] ^= 1;
-    sale.take(&forged).unwrap();
-    assert_eq!(sale.take(&real), Err(TokenError::InFlight));
-    sale.refused(Refusal::Busy).unwrap();
-    assert_eq!(sale.stage(), Stage::Taken, "busy: to be redeemed again");
-    sale.refused(Refusal::Signature).unwrap();
-    assert_eq!(sale.stage(), Stage::Requested);
-    assert_eq!(sale.refused(Refusal::Signature), Err(AnswerError::NothingAsked));
-    assert_eq!(sale.take(&real), Ok(Take::AskIssuer));
+    let digest = sale.take(&forged).unwrap();
+    assert_eq!(sale.take(&real), Ok(digest));
+    let request = Opaque::new(sale.request()).unwrap();
+    assert_eq!(sale.redeem(&digest), Some(ToIssuer::Redeem { request, token: Opaque::new(&real).unwrap() }));
 }
 
 #[test]
@@ -96,18 +120,18 @@ fn a_token_of_another_amount_currency_payee_or_request_is_not_taken() {
     let other_payee = PayeeRef::Certificate(PayeeId([9; 8]));
     let same_id = PayeeRef::Credential(CredentialId(*b"teahouse"));
     let cases = [
-        (token_with(&sale, |body| body.amount = cny(1_249)), TokenError::OtherAmount),
-        (token_with(&sale, |body| body.amount = Amount::new(1_250, Currency::EUR)), TokenError::OtherAmount),
-        (token_with(&sale, |body| body.payee = other_payee), TokenError::OtherPayee),
-        (token_with(&sale, |body| body.payee = same_id), TokenError::OtherPayee),
-        (token_with(&sale, |body| body.request = RequestDigest([9; 32])), TokenError::OtherRequest),
-        (token(&sale)[..138].to_vec(), TokenError::Malformed),
-        (sale.request().to_vec(), TokenError::Malformed),
+        (token_with(&sale, |body| body.amount = cny(1_249)), TokenError::OtherRequest, Refusal::Mismatch),
+        (token_with(&sale, |body| body.amount = Amount::new(1_250, Currency::EUR)), TokenError::OtherRequest, Refusal::Mismatch),
+        (token_with(&sale, |body| body.payee = other_payee), TokenError::OtherRequest, Refusal::Mismatch),
+        (token_with(&sale, |body| body.payee = same_id), TokenError::OtherRequest, Refusal::Mismatch),
+        (token_with(&sale, |body| body.request = RequestDigest([9; 32])), TokenError::OtherRequest, Refusal::Mismatch),
+        (token(&sale)[..138].to_vec(), TokenError::Malformed, Refusal::Malformed),
+        (sale.request().to_vec(), TokenError::Malformed, Refusal::Malformed),
     ];
-    for (token, expected) in cases {
-        assert_eq!(sale.take(&token), Err(expected));
+    for (token, error, refusal) in cases {
+        assert_eq!(sale.take(&token), Err(error));
+        assert_eq!(sale.hear(&says(&token)), Heard::Answer(FromPayee::Refused(refusal)));
     }
-    assert_eq!(sale.stage(), Stage::Requested);
 }
 
 #[test]
@@ -117,8 +141,8 @@ fn a_receipt_that_is_not_the_issuers_for_this_token_settles_nothing() {
     let taken = token(&sale);
     let good = receipt_body(&taken, Outcome::Settled);
     let by = |seed, body| sign(&body, &Signing::new(key(seed)));
-    assert_eq!(sale.receipt(&by(2, good), shop.keys()), Err(AnswerError::NothingAsked));
-    sale.take(&taken).unwrap();
+    assert_eq!(sale.answer(&by(2, good), shop.key_list()), Err(ReceiptError::OtherToken));
+    let digest = sale.take(&taken).unwrap();
 
     let other = token_with(&sale, |body| body.counter = Counter(2));
     let mut spoiled = by(2, good);
@@ -127,50 +151,54 @@ fn a_receipt_that_is_not_the_issuers_for_this_token_settles_nothing() {
     let never = armring_token::Receipt { time: VALIDITY.until, ..good };
     let unknown = armring_token::Receipt { key: KeyId(9), ..good };
     let cases = [
-        (receipt(&other, Outcome::Settled), AnswerError::OtherToken),
-        (by(3, good), AnswerError::Receipt(VerifyError::Signature)),
-        (spoiled, AnswerError::Receipt(VerifyError::Signature)),
-        (by(2, unknown), AnswerError::Receipt(VerifyError::Key)),
-        (by(20, late), AnswerError::Receipt(VerifyError::Key)),
-        (by(2, never), AnswerError::Receipt(VerifyError::Key)),
-        (taken.clone(), AnswerError::Receipt(VerifyError::Malformed)),
+        (receipt(&other, Outcome::Settled), ReceiptError::OtherToken),
+        (by(3, good), ReceiptError::NotVerified(VerifyError::Signature)),
+        (spoiled, ReceiptError::NotVerified(VerifyError::Signature)),
+        (by(2, unknown), ReceiptError::NotVerified(VerifyError::Key)),
+        (by(20, late), ReceiptError::NotVerified(VerifyError::Key)),
+        (by(2, never), ReceiptError::NotVerified(VerifyError::Key)),
+        (taken.clone(), ReceiptError::NotVerified(VerifyError::Malformed)),
     ];
     for (receipt, expected) in cases {
-        assert_eq!(sale.receipt(&receipt, shop.keys()), Err(expected));
+        assert_eq!(sale.answer(&receipt, shop.key_list()), Err(expected));
     }
-    assert_eq!(sale.stage(), Stage::Taken);
+    for noise in [&[][..], &[0xFF; 9], &issuer_says(&FromIssuer::Unknown(2))] {
+        assert_eq!(sale.issuer_says(&digest, noise, shop.key_list()), Err(ReceiptError::NoAnswer));
+    }
+    assert_eq!(sale.settled(), None);
     let past = armring_token::Receipt { key: KeyId(2), time: UnixTime::from_secs(NOW.as_secs() - 1), ..good };
-    assert_eq!(sale.receipt(&by(20, past), shop.keys()), Ok(Outcome::Settled), "the key was valid when it signed");
+    assert_eq!(sale.answer(&by(20, past), shop.key_list()), Ok(Outcome::Settled), "the key was valid when it signed");
 }
 
 #[test]
 fn an_older_key_list_is_refused() {
     let mut shop = shop();
-    assert_eq!(shop.update_keys(&key_list(2, 9)), Err(VerifyError::OldEpoch));
-    assert_eq!(shop.update_keys(&[7; 200]), Err(VerifyError::Malformed));
     let mut spoiled = key_list(4, 9);
     spoiled[0] ^= 1;
-    assert_eq!(shop.update_keys(&spoiled), Err(VerifyError::Signature));
-    assert_eq!(shop.keys().epoch.0, 3);
-    assert_eq!(shop.update_keys(&key_list(4, 9)), Ok(()));
-
+    let cases =
+        [(key_list(2, 9), VerifyError::OldEpoch), (vec![7; 200], VerifyError::Malformed), (spoiled, VerifyError::Signature)];
+    for (list, expected) in cases {
+        assert_eq!(shop.take_key_list(&list), Err(Error::NotVerified(expected)));
+        assert_eq!(shop.epoch().0, 3);
+    }
+    assert_eq!(shop.take_key_list(&key_list(4, 9)), Ok(()));
     let mut sale = sale(&shop);
     let token = token(&sale);
     sale.take(&token).unwrap();
-    let retired = receipt(&token, Outcome::Settled);
-    assert_eq!(sale.receipt(&retired, shop.keys()), Err(AnswerError::Receipt(VerifyError::Signature)));
+    let retired = sale.answer(&receipt(&token, Outcome::Settled), shop.key_list());
+    assert_eq!(retired, Err(ReceiptError::NotVerified(VerifyError::Signature)));
 }
 
 #[test]
 fn a_payee_begins_with_what_is_its_own() {
-    let new = |list: &[u8], certificate: &[u8], seed| Payee::new(root(), list, certificate, Signing::new(key(seed))).unwrap_err();
+    let new = |list: &[u8], certificate: &[u8], seed| {
+        Payee::new(root(), list, certificate, payee_key(seed), Signing::new(key(seed))).unwrap_err()
+    };
     let list = key_list(3, 2);
-    assert_eq!(new(&list, &certificate(3, 2), 4), SetupError::OtherKey);
-    assert_eq!(new(&list, &certificate(3, 9), 3), SetupError::Certificate(VerifyError::Signature));
-    assert_eq!(new(&list, &list, 3), SetupError::Certificate(VerifyError::Malformed));
-    let body = KeyList { keys: std::iter::empty::<KeyEntry>().collect(), ..shop().keys().body().clone() };
-    let by_other_root = sign(&body, &Signing::new(key(9)));
-    assert_eq!(new(&by_other_root, &certificate(3, 2), 3), SetupError::KeyList(VerifyError::Signature));
+    assert_eq!(new(&list, &certificate(3, 2), 4), Error::OtherKey);
+    assert_eq!(new(&list, &certificate(3, 9), 3), Error::NotVerified(VerifyError::Signature));
+    assert_eq!(new(&list, &list, 3), Error::NotVerified(VerifyError::Malformed));
+    assert_eq!(new(&certificate(3, 2), &certificate(3, 2), 3), Error::NotVerified(VerifyError::Malformed));
 }
 
 /// A generator that has nothing.
@@ -197,61 +225,59 @@ impl TryCryptoRng for Broken {}
 #[test]
 fn there_is_no_request_without_randomness_or_within_no_rights() {
     let shop = shop();
-    let ask = |amount, memo, expiry| shop.request(amount, memo, expiry, &mut rng()).map(|_| ());
-    assert_eq!(shop.request(cny(1), "", EXPIRY, &mut Broken).unwrap_err(), RequestError::Randomness);
-    assert_eq!(ask(cny(0), "", EXPIRY), Err(RequestError::Amount));
-    assert_eq!(ask(Amount::new(1, Currency::EUR), "", EXPIRY), Err(RequestError::Amount));
-    assert_eq!(ask(cny(1), "a memo of more than thirty-two bytes", EXPIRY), Err(RequestError::Memo));
-    assert_eq!(ask(cny(1), "two\nlines", EXPIRY), Err(RequestError::Memo));
-    assert_eq!(ask(cny(1), "", UnixTime::from_secs(VALIDITY.until.as_secs() + 1)), Err(RequestError::NotCertified));
-    assert_eq!(ask(cny(1), "", VALIDITY.until), Ok(()));
+    let ask = |amount, memo, times| shop.request(amount, memo, times, &mut rng()).map(|_| ());
+    assert_eq!(shop.request(cny(1), "", (NOW, EXPIRY), &mut Broken).map(|_| ()), Err(Error::Randomness));
+    assert_eq!(ask(cny(0), "", (NOW, EXPIRY)), Err(Error::Request));
+    assert_eq!(ask(cny(1), "", (EXPIRY, EXPIRY)), Err(Error::Request));
+    assert_eq!(ask(cny(1), "a memo of more than thirty-two bytes", (NOW, EXPIRY)), Err(Error::Request));
+    assert_eq!(ask(cny(1), "two\nlines", (NOW, EXPIRY)), Err(Error::Request));
+    assert_eq!(ask(Amount::new(1, Currency::EUR), "", (NOW, EXPIRY)), Err(Error::NotAllowed));
+    assert_eq!(ask(cny(1), "", (VALIDITY.until, UnixTime::from_secs(u32::MAX))), Err(Error::NotAllowed));
+    assert_eq!(ask(cny(1), "", (NOW, EXPIRY)), Ok(()));
 }
 
 #[test]
 fn no_two_requests_are_the_same() {
     let (shop, mut rng) = (shop(), rng());
-    let mut ask = || shop.request(cny(1), "", EXPIRY, &mut rng).unwrap().digest();
+    let mut ask = || shop.request(cny(1), "", (NOW, EXPIRY), &mut rng).unwrap().digest();
     assert_ne!(ask(), ask());
 }
 
-/// A signer in a secure element that does not answer after the first time.
-struct Once(std::cell::Cell<bool>);
+/// A signer in a secure element that does not answer.
+struct Silent;
 
-impl signature::MultipartSigner<Signature> for Once {
-    fn try_multipart_sign(&self, message: &[&[u8]]) -> Result<Signature, signature::Error> {
-        if self.0.replace(false) { key(3).try_multipart_sign(message) } else { Err(signature::Error::new()) }
+impl signature::MultipartSigner<Signature> for Silent {
+    fn try_multipart_sign(&self, _: &[&[u8]]) -> Result<Signature, signature::Error> {
+        Err(signature::Error::new())
     }
 }
 
 #[test]
 fn a_signer_that_fails_gives_no_request() {
-    let signing = Signing::new(Once(true.into()));
-    let shop = Payee::new(root(), &key_list(3, 2), &certificate(3, 2), signing).unwrap();
-    assert!(matches!(shop.request(cny(1), "", EXPIRY, &mut rng()), Err(RequestError::Signer(_))));
-}
-
-#[test]
-fn a_wearer_receives_with_what_their_band_signed() {
-    let signing = Signing::new(key(6));
-    let payment_key = PaymentKey::from_bytes(key(6).verifying_key().to_bytes()).unwrap();
-    let payee = PayeeRef::Credential(CredentialId([6; 8]));
-    let memo = Text::new("rent").unwrap();
-    let body = PaymentRequest { form: Form, payee, amount: cny(500), nonce: [1; 16], expiry: EXPIRY, memo };
-    let mut buffer = [0; 200];
-    let request = armring_token::Object::sign(&body, &fingerprint(), &signing.as_payee(), &mut buffer).unwrap();
-
-    let mut sale = Sale::from_signed_request(fingerprint(), &payment_key.as_payee(), request, &[]).unwrap();
-    assert_eq!((sale.request(), sale.certificate()), (request, &[][..]));
-    let token = token(&sale);
-    assert_eq!(sale.take(&token), Ok(Take::AskIssuer));
-    assert_eq!(sale.receipt(&receipt(&token, Outcome::Settled), shop().keys()), Ok(Outcome::Settled));
-
-    let other = PayeeKey::from_bytes(key(3).verifying_key().to_bytes()).unwrap();
-    assert_eq!(Sale::from_signed_request(fingerprint(), &other, request, &[]).unwrap_err(), VerifyError::Signature);
-    assert_eq!(Sale::from_signed_request(fingerprint(), &other, &token, &[]).unwrap_err(), VerifyError::Malformed);
+    let shop = Payee::new(root(), &key_list(3, 2), &certificate(3, 2), payee_key(3), Signing::new(Silent)).unwrap();
+    assert!(matches!(shop.request(cny(1), "", (NOW, EXPIRY), &mut rng()), Err(Error::Signer(_))));
 }
 
 #[test]
 fn debug_shows_no_key() {
-    assert_eq!(format!("{:?}", shop()), "Payee { id: PayeeId(746561686f757365), epoch: Epoch(3), .. }");
+    assert_eq!(format!("{:?}", shop()), "Payee { reference: Certificate(PayeeId(746561686f757365)), .. }");
+}
+
+proptest! {
+    #[test]
+    fn garbage_pays_nothing(
+        wallet in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..8),
+        issuer in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 0..8),
+    ) {
+        let shop = shop();
+        let mut sale = sale(&shop);
+        let digest = sale.take(&token(&sale)).unwrap();
+        for record in &wallet {
+            let _ = sale.hear(record);
+        }
+        for answer in &issuer {
+            let _ = sale.issuer_says(&digest, answer, shop.key_list());
+        }
+        prop_assert_eq!(sale.settled(), None);
+    }
 }

@@ -3,12 +3,12 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use armring_payee::{Heard, Payee, Sale};
 use armring_token::{PayeeKey, RootKey, Signing};
 use armring_wire::records::issuer::Refusal;
 use armring_wire::records::payee::FromPayee;
-use armring_wire::{Amount, AttPayload, Currency, encode};
+use armring_wire::{Amount, AttPayload, Currency, Outcome, TokenDigest, decode_record, encode};
 use ed25519_dalek::SigningKey;
 use getrandom::SysRng;
 use rand_core::TryRng;
@@ -102,13 +102,12 @@ impl Shop {
                 let mut issuer = self.ask_issuer()?;
                 let payee = self.payee.as_ref().context("no certificate yet")?;
                 let sale = self.sales.first_mut().context("nothing was sold")?;
-                redeem(sale, &mut issuer, payee.key_list())?;
-                let (outcome, receipt) = sale.outcome().zip(sale.receipt()).context("no receipt")?;
-                return Ok(Report::Receipt {
-                    outcome: outcome.to_string(),
-                    settled: outcome.is_settled(),
-                    receipt: hex(receipt),
-                });
+                let token = sale.settled().context("nothing was paid")?.token.to_vec();
+                let token = sale.take(&token)?;
+                let answer = redeem(sale, &token, &mut issuer, payee.key_list())?;
+                let FromPayee::Receipt(receipt) = decode_record(&answer)? else { bail!("the issuer gave no receipt") };
+                let (outcome, receipt) = (Outcome::Settled.to_string(), hex(receipt.as_bytes()));
+                return Ok(Report::Receipt { outcome, settled: true, receipt });
             }
         }
         Ok(Report::Done)
@@ -122,16 +121,16 @@ impl Shop {
     fn answer(&mut self, record: &[u8]) -> Result<Vec<u8>> {
         let mut buffer = [0; ANSWER_MAX];
         let Some(sale) = self.sales.last_mut() else { return Ok(encode(&FromPayee::Nothing, &mut buffer)?.to_vec()) };
-        match sale.hear(record) {
+        let token = match sale.hear(record) {
+            Heard::Redeem(token) => token,
             Heard::Answer(answer) => {
                 if answer == FromPayee::Refused(Refusal::Malformed) {
                     report(&Report::Complaint("refused bytes that are not a record of this link".to_owned()))?;
                 }
                 return Ok(encode(&answer, &mut buffer)?.to_vec());
             }
-            Heard::Redeem => {}
-        }
-        match self.redeem_last() {
+        };
+        match self.redeem_last(&token) {
             Ok(answer) => Ok(answer),
             Err(error) => {
                 report(&Report::Complaint(format!("the token is not redeemed yet: {error:#}")))?;
@@ -140,10 +139,10 @@ impl Shop {
         }
     }
 
-    fn redeem_last(&mut self) -> Result<Vec<u8>> {
+    fn redeem_last(&mut self, token: &TokenDigest) -> Result<Vec<u8>> {
         let mut issuer = self.ask_issuer()?;
         let payee = self.payee.as_ref().context("no certificate yet")?;
         let sale = self.sales.last_mut().context("nothing is for sale")?;
-        redeem(sale, &mut issuer, payee.key_list())
+        redeem(sale, token, &mut issuer, payee.key_list())
     }
 }

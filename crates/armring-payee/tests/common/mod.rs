@@ -1,9 +1,9 @@
 //! An issuer's keys, a shop and a payer, for the tests. What the issuer decides is said by the test.
 #![allow(clippy::unwrap_used, dead_code, reason = "tests say what they expect by panicking; not every test uses all")]
 
-use armring_payee::{Payee, RECORD_MAX, Sale};
+use armring_payee::{Payee, Sale};
 use armring_token::{
-    Counter, Epoch, Form, Gesture, Issuer, KeyEntry, KeyList, KeyUse, Minor, Object, PayeeCertificate, PayeeRights, PaymentRequest,
+    Counter, Epoch, Form, Gesture, Issuer, KeyEntry, KeyList, KeyUse, Minor, Object, PayeeCertificate, PayeeKey, PayeeRights, PaymentRequest,
     PaymentToken, Presence, Receipt, Root, RootKey, Sequence, Signing, Unlocking, Unverified,
 };
 use armring_wire::records::payee::ToPayee;
@@ -74,12 +74,18 @@ pub(crate) fn certificate(shop_seed: u8, signing_seed: u8) -> Vec<u8> {
     sign(&body, &Signing::<Issuer, _>::new(key(signing_seed)))
 }
 
-pub(crate) fn shop() -> Payee {
-    Payee::new(root(), &key_list(3, 2), &certificate(3, 2), Signing::new(key(3))).unwrap()
+pub(crate) type Shop = Payee<SigningKey>;
+
+pub(crate) fn payee_key(seed: u8) -> PayeeKey {
+    PayeeKey::from_bytes(key(seed).verifying_key().to_bytes()).unwrap()
 }
 
-pub(crate) fn sale(shop: &Payee) -> Sale {
-    shop.request(cny(1_250), "tea for two", EXPIRY, &mut rng()).unwrap()
+pub(crate) fn shop() -> Shop {
+    Payee::new(root(), &key_list(3, 2), &certificate(3, 2), payee_key(3), Signing::new(key(3))).unwrap()
+}
+
+pub(crate) fn sale(shop: &Shop) -> Sale {
+    shop.request(cny(1_250), "tea for two", (NOW, EXPIRY), &mut rng()).unwrap()
 }
 
 /// What a band signs for the sale, with something changed.
@@ -117,6 +123,6 @@ pub(crate) fn receipt(token: &[u8], outcome: Outcome) -> Vec<u8> {
 }
 
 pub(crate) fn record(record: &ToPayee<'_>) -> Vec<u8> {
-    let mut buffer = [0; RECORD_MAX];
+    let mut buffer = [0; 256];
     encode(record, &mut buffer).unwrap().to_vec()
 }
