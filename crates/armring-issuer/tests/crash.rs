@@ -48,7 +48,7 @@ fn world(path: &Path) -> (World<SqliteLedger>, Shop, Band) {
 fn child_settles_until_it_is_killed() {
     let Some(path) = std::env::var_os(FILE) else { return };
     let (mut w, shop, mut band) = world(Path::new(&path));
-    w.rng = rand_chacha::rand_core::SeedableRng::seed_from_u64(u64::from(band.counter));
+    w.rng = SeedableRng::seed_from_u64(u64::from(band.counter));
     let mut out = std::io::stdout().lock();
     loop {
         let request = shop.request(&mut w, 1);
