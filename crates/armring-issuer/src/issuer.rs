@@ -80,7 +80,13 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
     ///
     /// # Errors
     /// [`CallerError::UnknownAccount`], [`CallerError::Amount`]; [`CallerError::ReferenceUsed`] where the reference stands for another deposit.
-    pub fn deposit(&mut self, account: AccountPseudonym, amount: Amount, reference: DepositRef, now: UnixTime) -> Result<(), Error> {
+    pub fn deposit(
+        &mut self,
+        account: AccountPseudonym,
+        amount: Amount,
+        reference: DepositRef,
+        now: UnixTime,
+    ) -> Result<(), Error> {
         self.ledger.deposit(account, amount, reference, now)
     }
 

@@ -6,9 +6,7 @@ use armring_pairing::{DiffieHellman, SoftwareKey};
 use armring_token::{
     Epoch, Form, Issuer, KeyEntry, KeyList, Object, Receipt, Root, RootKey, Sequence, Signature, Signing, Unverified, VerifyError,
 };
-use armring_wire::{
-    Amount, Currency, KeyId, Outcome, RootFingerprint, TokenDigest, UnixTime, Validity, VersionRange,
-};
+use armring_wire::{Amount, Currency, KeyId, Outcome, RootFingerprint, TokenDigest, UnixTime, Validity, VersionRange};
 use ed25519_dalek::SigningKey;
 use rand_core::TryCryptoRng;
 use signature::MultipartSigner;

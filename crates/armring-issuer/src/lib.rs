@@ -77,8 +77,9 @@ pub use issuer::{Applicant, CODE_VALIDITY, Issuer};
 pub use judge::{DAY, Facts, Receiver, judge};
 pub use keys::{Keys, sign_key_list};
 pub use ledger::{
-    Account, AccountState, Answer, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault, Ledger,
-    MemoryLedger, NewCredential, PayeeRecord, Pending, Reference, Ruling, SignReceipt, SqliteLedger, TRIES, Terms, float_account,
+    Account, AccountState, Answer, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
+    Ledger, MemoryLedger, NewCredential, PayeeRecord, Pending, Reference, Ruling, SignReceipt, SqliteLedger, TRIES, Terms,
+    float_account,
 };
 pub use policy::Policy;
 pub use redeem::{Interval, VerifiedPayment};

@@ -93,7 +93,8 @@ pub(crate) fn verify(
     request_object: &[u8],
     token_object: &[u8],
 ) -> Result<Result<VerifiedPayment, Refusal>, MachineError> {
-    let (Ok(token), Ok(request)) = (Unverified::<PaymentToken>::parse(token_object), Unverified::<PaymentRequest<'_>>::parse(request_object))
+    let (Ok(token), Ok(request)) =
+        (Unverified::<PaymentToken>::parse(token_object), Unverified::<PaymentRequest<'_>>::parse(request_object))
     else {
         return Ok(Err(Refusal::Malformed));
     };

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use armring_issuer::*;
 use common::*;
+use rand_chacha::rand_core::SeedableRng;
 
 const FILE: &str = "ARMRING_TEST_SETTLES_INTO";
 const ROUNDS: usize = 40;

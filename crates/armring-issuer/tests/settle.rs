@@ -75,9 +75,11 @@ fn tokens_for_use_without_network_have_the_redeem_period<L: Ledger>(mut w: World
 fn a_credential_is_valid_for_a_time<L: Ledger>(mut w: World<L>) {
     w.issuer.set_policy(Policy { credential_validity: Duration::from_secs(100), ..generous() });
     let (shop, mut band) = (w.shop(), w.band(1_000));
-    for (at, expected) in
-        [(NOW, Outcome::Settled), (later(100), Outcome::CredentialExpired), (UnixTime::from_secs(1_799_999_999), Outcome::CredentialExpired)]
-    {
+    for (at, expected) in [
+        (NOW, Outcome::Settled),
+        (later(100), Outcome::CredentialExpired),
+        (UnixTime::from_secs(1_799_999_999), Outcome::CredentialExpired),
+    ] {
         let request = shop.request(&mut w, 10);
         let token = band.token(&w, &request);
         assert_eq!(w.settle(&request, &token, at).outcome, expected);

@@ -3,9 +3,7 @@
 use armring_token::{KeyList, PaymentRequest, PaymentToken, Receipt, Unverified, Verified, VerifyError};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
-use armring_wire::{
-    Amount, DecodeError, Opaque, Outcome, PayeeRef, RequestDigest, RootFingerprint, TokenDigest, decode_record,
-};
+use armring_wire::{Amount, DecodeError, Opaque, Outcome, PayeeRef, RequestDigest, RootFingerprint, TokenDigest, decode_record};
 
 use crate::error::{ReceiptError, TokenError};
 
@@ -72,7 +70,15 @@ impl Sale {
         let unverified = Unverified::<PaymentRequest<'_>>::parse(request)?;
         let PaymentRequest { payee, amount, .. } = *unverified.claims();
         let digest = unverified.request_digest(root);
-        Ok(Self { root: *root, request: request.to_vec(), certificate: certificate.to_vec(), digest, payee, amount, tokens: Vec::new() })
+        Ok(Self {
+            root: *root,
+            request: request.to_vec(),
+            certificate: certificate.to_vec(),
+            digest,
+            payee,
+            amount,
+            tokens: Vec::new(),
+        })
     }
 
     /// A sale over a request that a wearer's band signed, whose credential stands in for a certificate.

@@ -17,12 +17,7 @@ use crate::phone::Phone;
 pub(crate) const ANSWER_MAX: usize = 512;
 
 /// Asks the issuer about a token of `sale`, and gives the answer for the payer's wallet, encoded.
-pub(crate) fn redeem(
-    sale: &mut Sale,
-    token: &TokenDigest,
-    issuer: &mut Client,
-    key_list: &Verified<KeyList>,
-) -> Result<Vec<u8>> {
+pub(crate) fn redeem(sale: &mut Sale, token: &TokenDigest, issuer: &mut Client, key_list: &Verified<KeyList>) -> Result<Vec<u8>> {
     let answer = issuer.ask_issuer(&sale.redeem(token).context("no such token was taken")?)?;
     let said = sale.issuer_says(token, &answer, key_list)?;
     Ok(encode(&said, &mut [0; ANSWER_MAX])?.to_vec())

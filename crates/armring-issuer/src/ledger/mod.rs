@@ -10,8 +10,8 @@ mod sqlite;
 
 pub use memory::MemoryLedger;
 pub use model::{
-    Account, AccountState, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault, NewCredential,
-    PayeeRecord, Pending, Reference, TRIES, float_account,
+    Account, AccountState, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
+    NewCredential, PayeeRecord, Pending, Reference, TRIES, float_account,
 };
 pub use settle::{Answer, Ruling, SignReceipt, Terms};
 pub use sqlite::SqliteLedger;

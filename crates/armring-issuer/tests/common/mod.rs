@@ -1,5 +1,10 @@
 //! An issuer with accounts, shops and bands, for the tests.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code, reason = "tests say what they expect by panicking; not every test uses all")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    dead_code,
+    reason = "tests say what they expect by panicking; not every test uses all"
+)]
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,8 +13,9 @@ use armring_channel::{Channel, Opened};
 use armring_issuer::*;
 use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, SoftwareKey};
 use armring_token::{
-    Counter, Credential, Enrolment, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, Object, Payee, PayeeKey,
-    Payment, PaymentKey, PaymentRequest, PaymentToken, Presence, Receipt, RootKey, Signature, Signing, Unlocking, Unverified, Verified,
+    Counter, Credential, Enrolment, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, Object, Payee,
+    PayeeKey, Payment, PaymentKey, PaymentRequest, PaymentToken, Presence, Receipt, RootKey, Signature, Signing, Unlocking,
+    Unverified, Verified,
 };
 use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
@@ -21,7 +27,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use signature::MultipartSigner;
 
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
-pub(crate) const ALWAYS: Validity = Validity { from: UnixTime::from_secs(1_700_000_000), until: UnixTime::from_secs(2_000_000_000) };
+pub(crate) const ALWAYS: Validity =
+    Validity { from: UnixTime::from_secs(1_700_000_000), until: UnixTime::from_secs(2_000_000_000) };
 pub(crate) const PRESSED: Presence =
     Presence { minutes_worn: 42, unlocking: Unlocking::Wallet, gesture: Gesture::Press, online_only: false };
 
@@ -168,7 +175,13 @@ impl<L: Ledger> World<L> {
         Band { account, credential, signing: enrolling.signing, counter: 0, cumulative: 0 }
     }
 
-    pub(crate) fn handle<T>(&mut self, session: &mut Session, record: &ToIssuer<'_>, now: UnixTime, read: impl FnOnce(FromIssuer<'_>) -> T) -> T {
+    pub(crate) fn handle<T>(
+        &mut self,
+        session: &mut Session,
+        record: &ToIssuer<'_>,
+        now: UnixTime,
+        read: impl FnOnce(FromIssuer<'_>) -> T,
+    ) -> T {
         let (mut buffer, mut out) = ([0; ToIssuer::MAX_LEN], [0; REPLY_MAX]);
         let record = encode(record, &mut buffer).unwrap();
         let reply = self.issuer.handle(session, record, now, &mut self.rng, &mut out).unwrap();
@@ -216,7 +229,11 @@ pub(crate) fn request_body(payee: PayeeRef, minor: u64, nonce: [u8; 16]) -> Paym
     PaymentRequest { form: Form, payee, amount: cny(minor), nonce, expiry: later(600), memo }
 }
 
-pub(crate) fn sign<'a, T: Object<'a>, S: MultipartSigner<Signature>>(object: &T, root: &RootFingerprint, key: &Signing<T::By, S>) -> Vec<u8> {
+pub(crate) fn sign<'a, T: Object<'a>, S: MultipartSigner<Signature>>(
+    object: &T,
+    root: &RootFingerprint,
+    key: &Signing<T::By, S>,
+) -> Vec<u8> {
     let mut buffer = vec![0; T::MAX_LEN];
     object.sign(root, key, &mut buffer).unwrap().to_vec()
 }
@@ -324,7 +341,11 @@ impl Enrolling {
     }
 
     /// Handshake and request: the credential, verified, and the digits that the band shows.
-    pub(crate) fn request<L: Ledger>(&mut self, world: &mut World<L>, now: UnixTime) -> Result<(Credential, Digits), EnrolRefusal> {
+    pub(crate) fn request<L: Ledger>(
+        &mut self,
+        world: &mut World<L>,
+        now: UnixTime,
+    ) -> Result<(Credential, Digits), EnrolRefusal> {
         let mut channel = self.channel(world, now);
         let handshake = *channel.binding();
         let (payment_key, assurance) = (self.payment_key(), self.assurance);

@@ -3,8 +3,8 @@
 
 use armring_payee::{Payee, Sale};
 use armring_token::{
-    Counter, Epoch, Form, Gesture, Issuer, KeyEntry, KeyList, KeyUse, Minor, Object, PayeeCertificate, PayeeKey, PayeeRights, PaymentRequest,
-    PaymentToken, Presence, Receipt, Root, RootKey, Sequence, Signing, Unlocking, Unverified,
+    Counter, Epoch, Form, Gesture, Issuer, KeyEntry, KeyList, KeyUse, Minor, Object, PayeeCertificate, PayeeKey, PayeeRights,
+    PaymentRequest, PaymentToken, Presence, Receipt, Root, RootKey, Sequence, Signing, Unlocking, Unverified,
 };
 use armring_wire::records::payee::ToPayee;
 use armring_wire::{
@@ -17,7 +17,8 @@ use rand_chacha::rand_core::SeedableRng;
 
 pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 pub(crate) const EXPIRY: UnixTime = UnixTime::from_secs(1_800_000_600);
-pub(crate) const VALIDITY: Validity = Validity { from: UnixTime::from_secs(1_700_000_000), until: UnixTime::from_secs(1_900_000_000) };
+pub(crate) const VALIDITY: Validity =
+    Validity { from: UnixTime::from_secs(1_700_000_000), until: UnixTime::from_secs(1_900_000_000) };
 pub(crate) const SHOP: PayeeRef = PayeeRef::Certificate(PayeeId(*b"teahouse"));
 
 pub(crate) fn cny(minor: u64) -> Amount {

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, Digits, PayeeId, RequestDigest, TokenDigest, UnixTime};
 
+use super::Ledger;
 use super::model::{
-    Account, AccountState, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault, NewCredential,
-    PayeeRecord, Pending, Reference, TRIES, float_account,
+    Account, AccountState, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
+    NewCredential, PayeeRecord, Pending, Reference, TRIES, float_account,
 };
 use super::settle::{Answer, Terms, settle_one};
-use super::Ledger;
 use crate::error::{CallerError, Error, MachineError};
 use crate::redeem::VerifiedPayment;
 

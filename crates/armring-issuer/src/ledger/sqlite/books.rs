@@ -21,13 +21,10 @@ impl Books for InTransaction<'_> {
             "SELECT outcome, receipt FROM tokens WHERE credential = ?1 AND counter = ?2 AND digest = ?3
              UNION ALL SELECT ?4, receipt FROM clones WHERE credential = ?1 AND digest = ?3 LIMIT 1",
         )?;
-        let found = query.query_row(
-            params![credential, payment.token().counter.0, digest.0, u8::from(Outcome::Cloned)],
-            |row| {
-                let outcome = Outcome::from(row.get::<_, u8>(0)?);
-                Ok(Answer { token: digest, outcome, receipt: row.get(1)?, repeated: true })
-            },
-        );
+        let found = query.query_row(params![credential, payment.token().counter.0, digest.0, u8::from(Outcome::Cloned)], |row| {
+            let outcome = Outcome::from(row.get::<_, u8>(0)?);
+            Ok(Answer { token: digest, outcome, receipt: row.get(1)?, repeated: true })
+        });
         Ok(found.optional()?)
     }
 
@@ -49,9 +46,11 @@ impl Books for InTransaction<'_> {
 
     fn record(&mut self, payment: &VerifiedPayment, facts: &Facts, ruling: &Ruling, receipt: &[u8]) -> Result<(), MachineError> {
         let answered = i64::try_from(ruling.sequence.0).map_err(|_| MachineError::Damaged("a credential has too many tokens"))?;
-        self.0
-            .prepare_cached("UPDATE credentials SET answered = ?2, total = ?3 WHERE id = ?1")?
-            .execute(params![payment.token().credential.0, answered, ruling.total])?;
+        self.0.prepare_cached("UPDATE credentials SET answered = ?2, total = ?3 WHERE id = ?1")?.execute(params![
+            payment.token().credential.0,
+            answered,
+            ruling.total
+        ])?;
         if ruling.outcome == Outcome::Cloned {
             return record_clone(self.0, payment, ruling, receipt);
         }
@@ -159,8 +158,7 @@ pub(super) fn evidence(books: &Connection, credential: CredentialId) -> Result<V
         "SELECT tokens.token_object, clones.token_object, clones.time
          FROM clones JOIN tokens ON tokens.id = taken_by WHERE clones.credential = ?1 ORDER BY clones.digest",
     )?;
-    let rows = query.query_map([credential.0], |row| {
-        Ok(Evidence { first: row.get(0)?, second: row.get(1)?, time: rows::time(row, 2)? })
-    })?;
+    let rows = query
+        .query_map([credential.0], |row| Ok(Evidence { first: row.get(0)?, second: row.get(1)?, time: rows::time(row, 2)? }))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

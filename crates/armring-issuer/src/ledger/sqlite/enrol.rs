@@ -4,7 +4,8 @@ use armring_wire::{AccountPseudonym, CredentialId, UnixTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::model::{
-    Account, CodeHash, CredentialRecord, CredentialState, Enrolled, NewCredential, PayeeRecord, Pending, TRIES, digits_from_number,
+    Account, CodeHash, CredentialRecord, CredentialState, Enrolled, NewCredential, PayeeRecord, Pending, TRIES,
+    digits_from_number,
 };
 use super::money::customer;
 use super::rows;
@@ -15,9 +16,11 @@ pub(super) fn add_payee(books: &Connection, payee: &PayeeRecord) -> Result<(), E
     if rows::payee(books, payee.id)?.is_some() {
         return Err(CallerError::Exists.into());
     }
-    books
-        .prepare_cached("INSERT INTO payees (id, account, certificate) VALUES (?1, ?2, ?3)")?
-        .execute(params![payee.id.0, payee.account.0, payee.certificate])?;
+    books.prepare_cached("INSERT INTO payees (id, account, certificate) VALUES (?1, ?2, ?3)")?.execute(params![
+        payee.id.0,
+        payee.account.0,
+        payee.certificate
+    ])?;
     Ok(())
 }
 
@@ -33,9 +36,11 @@ pub(super) fn store_code(
         return Err(CallerError::Exists.into());
     }
     books.prepare_cached("DELETE FROM codes WHERE expires <= ?1")?.execute([now.as_secs()])?;
-    books
-        .prepare_cached("INSERT INTO codes (hash, account, expires) VALUES (?1, ?2, ?3)")?
-        .execute(params![code.0, account.0, expires.as_secs()])?;
+    books.prepare_cached("INSERT INTO codes (hash, account, expires) VALUES (?1, ?2, ?3)")?.execute(params![
+        code.0,
+        account.0,
+        expires.as_secs()
+    ])?;
     Ok(())
 }
 

@@ -15,7 +15,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::Ledger;
 use super::model::{
-    Account, AccountState, CodeHash, CredentialRecord, DepositRef, Enrolled, Entry, Evidence, Fault, NewCredential, PayeeRecord, Pending,
+    Account, AccountState, CodeHash, CredentialRecord, DepositRef, Enrolled, Entry, Evidence, Fault, NewCredential, PayeeRecord,
+    Pending,
 };
 use super::settle::{Answer, Terms, settle_one};
 use crate::error::{Error, MachineError};
@@ -133,7 +134,9 @@ impl Ledger for SqliteLedger {
     }
 
     fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
-        self.transact(|books| payments.iter().map(|payment| settle_one(&mut books::InTransaction(books), payment, terms)).collect())
+        self.transact(|books| {
+            payments.iter().map(|payment| settle_one(&mut books::InTransaction(books), payment, terms)).collect()
+        })
     }
 
     fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {

@@ -85,9 +85,11 @@ pub(super) fn transfer(
         Cause::Deposit(reference) => (Some(reference.0), None),
         Cause::Token(token) => (None, Some(token)),
     };
-    let transfer = books
-        .prepare_cached("INSERT INTO transfers (time, deposit, token) VALUES (?1, ?2, ?3)")?
-        .insert(params![now.as_secs(), deposit, token])?;
+    let transfer = books.prepare_cached("INSERT INTO transfers (time, deposit, token) VALUES (?1, ?2, ?3)")?.insert(params![
+        now.as_secs(),
+        deposit,
+        token
+    ])?;
     let mut entry = books.prepare_cached("INSERT INTO entries (transfer, account, change, currency) VALUES (?1, ?2, ?3, ?4)")?;
     let mut balance = books.prepare_cached("UPDATE accounts SET balance = ?2 WHERE id = ?1")?;
     for (account, change) in [(from, minor.checked_neg().ok_or(FULL)?), (to, minor)] {
