@@ -4,7 +4,7 @@ use armring_pairing::{DiffieHellman, Link, StoreFirst};
 use armring_token::{Credential, PaymentToken};
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
-use armring_wire::{Digits, EnrolmentCode, Opaque};
+use armring_wire::{Digits, EnrolmentCode, Opaque, TokenDigest};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
 
@@ -25,9 +25,15 @@ pub(crate) enum AfterStore<S> {
         link: Link,
         store_first: StoreFirst,
     },
+    /// A link that was reconnected: then it is an established one.
+    Promote {
+        slot: usize,
+        link: Link,
+    },
     /// A key list: then the enrolment that brought it goes on, if one did.
     KeyList {
-        enrol: Option<(usize, EnrolmentCode)>,
+        slot: usize,
+        enrol: Option<EnrolmentCode>,
     },
     /// A new payment key: then its enrolment begins.
     PaymentKey {
@@ -49,6 +55,8 @@ pub(crate) enum AfterStore<S> {
     },
     /// What a receipt said: then the wearer is told.
     Answer {
+        slot: usize,
+        token: TokenDigest,
         signal: Signal,
     },
     EraseAll,
@@ -64,17 +72,19 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 place.link = Some(link);
                 self.say_confirm(&store_first.stored())
             }
-            AfterStore::KeyList { enrol: None } => self.say(&ToWallet::Noted),
-            AfterStore::KeyList { enrol: Some((slot, code)) } => self.answer_with(|core| core.make_key(slot, code, rng)),
+            AfterStore::Promote { slot, link } => {
+                self.slot(slot)?.link = Some(link);
+                Ok(())
+            }
+            AfterStore::KeyList { slot, enrol } => self.answer_with(slot, |core| core.key_list_stored(slot, enrol, rng)),
             AfterStore::PaymentKey { slot, enrolment } => {
                 let code = enrolment.code;
                 self.slot(slot)?.enrolment = Some(enrolment);
-                self.answer_with(|core| core.begin_enrolment(slot, code, rng))
+                self.answer_with(slot, |core| core.begin_enrolment(slot, code, rng))
             }
             AfterStore::Credential { slot, credential, key, digits, object } => {
-                let place = self.slot(slot)?;
-                place.purse = Some(Purse::new(credential, key));
-                place.enrolment = None;
+                // The enrolment stays: a wallet that did not get this answer asks again.
+                self.slot(slot)?.purse = Some(Purse::new(credential, key));
                 self.out.signal(Signal::EnrolmentDigits(digits));
                 let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
                 self.say_to(slot, &ToWallet::Enrolled { credential })
@@ -84,13 +94,18 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 if let Some(purse) = self.slot(slot)?.purse.as_mut() {
                     purse.count(token, digest);
                 }
-                self.say_token(slot, &token)
+                self.answer_with(slot, |core| Ok(core.say_token(slot, &token)?))
             }
-            AfterStore::Answer { signal } => {
+            AfterStore::Answer { slot, token, signal } => {
+                if let Some(purse) = self.slot(slot)?.purse.as_mut() {
+                    purse.told(&token);
+                }
                 self.out.signal(signal);
-                self.say(&ToWallet::Noted)
+                self.say_to(slot, &ToWallet::Noted)
             }
             AfterStore::EraseAll => {
+                // Whoever has connected since may have come over a link that is no more.
+                self.end();
                 self.forget();
                 self.out.signal(Signal::Erased);
                 Ok(())
@@ -103,15 +118,17 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         self.out.signal(Signal::Fault);
         let error = MachineError::Storage.into();
         match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
-            AfterStore::Pair { .. } => return self.fail(error),
-            AfterStore::Nothing | AfterStore::EraseAll => {}
-            _ => {
-                if let Err(error) = self.say(&ToWallet::Declined(Decline::Machine)) {
-                    return self.fail(error);
-                }
-            }
+            AfterStore::Pair { .. } if self.phase.is_storing_link() => self.fail(error),
+            AfterStore::KeyList { slot, .. }
+            | AfterStore::PaymentKey { slot, .. }
+            | AfterStore::Credential { slot, .. }
+            | AfterStore::Token { slot, .. }
+            | AfterStore::Answer { slot, .. } => match self.say_to(slot, &ToWallet::Declined(Decline::Machine)) {
+                Ok(()) => error,
+                Err(error) => self.fail(error),
+            },
+            AfterStore::Nothing | AfterStore::Pair { .. } | AfterStore::Promote { .. } | AfterStore::EraseAll => error,
         }
-        error
     }
 
     /// Says `record` if the wallet of `slot` is still there. If it is not, it asks again when it is back.
@@ -119,14 +136,14 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if self.linked_slot() == Some(slot) { self.say(record) } else { Ok(()) }
     }
 
-    /// Does `step`; where it declines, the wallet is told.
-    pub(crate) fn answer_with(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<(), Error> {
+    /// Does `step`; where it declines, the wallet of `slot` is told.
+    pub(crate) fn answer_with(&mut self, slot: usize, step: impl FnOnce(&mut Self) -> Result<(), Refusal>) -> Result<(), Error> {
         match step(self) {
             Ok(()) => Ok(()),
-            Err(Refusal::Decline(why)) => self.say(&ToWallet::Declined(why)),
+            Err(Refusal::Decline(why)) => self.say_to(slot, &ToWallet::Declined(why)),
             Err(Refusal::Error(error)) => {
                 self.out.signal(Signal::Fault);
-                self.say(&ToWallet::Declined(Decline::Machine))?;
+                self.say_to(slot, &ToWallet::Declined(Decline::Machine))?;
                 Err(error)
             }
         }

@@ -4,6 +4,7 @@ use armring_pairing::{DiffieHellman, MESSAGE_MAX};
 use armring_token::RootKey;
 use armring_wire::{Reassembler, Uptime};
 use rand_core::TryCryptoRng;
+use zeroize::Zeroize;
 
 use crate::error::Error;
 use crate::event::{Event, Output};
@@ -49,8 +50,9 @@ impl<D: DiffieHellman, P: PaymentKeys> Band<D, P> {
     /// Takes back what was stored before a restart. Keys come in the order of [`StoreKey::all`].
     ///
     /// # Errors
-    /// [`CallerError::BadValue`](crate::CallerError::BadValue) where `value` is not what the band stored under `key`, or what it builds on is missing; a
-    /// [`MachineError`](crate::MachineError) where a payment key does not open.
+    /// [`CallerError::BadValue`](crate::CallerError::BadValue) where `value` is not what the band stored under `key`: nothing has then changed;
+    /// a [`MachineError`](crate::MachineError) where a payment key does not open. A band that has lost a value is to be [reset](crate::Gesture::Reset): without
+    /// the tokens that it signed, it would count anew.
     pub fn load(&mut self, key: StoreKey, value: &[u8]) -> Result<(), Error> {
         self.core.load(key, value)
     }
@@ -79,7 +81,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Band<D, P> {
         self.core.expect_peer()?;
         match self.inbox.push(fragment) {
             Ok(None) => Ok(()),
-            Ok(Some(record)) => self.core.record(record, now, rng),
+            Ok(Some(record)) => {
+                let result = self.core.record(record, now, rng);
+                // It was opened in place: a share of a link secret, an enrolment's code.
+                record.zeroize();
+                result
+            }
             // GATT delivers in order: what does not fit was not sent by a wallet that follows the protocol.
             Err(error) => Err(self.core.fail(error.into())),
         }

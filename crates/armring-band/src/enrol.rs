@@ -1,7 +1,7 @@
 //! Enrolling with the issuer, through a wallet that cannot read it.
 
 use armring_channel::Opened;
-use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, PublicKey, Session};
+use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, LinkState, PublicKey, Session};
 use armring_token::{Credential, Enrolment, Unverified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
@@ -12,6 +12,7 @@ use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
 use crate::error::MachineError;
+use crate::event::Signal;
 use crate::keys::{KeyHandle, PaymentKeys};
 use crate::pair::exactly;
 use crate::phase::{Candidate, Task};
@@ -20,7 +21,8 @@ use crate::store::{Place, StoredCredential, StoredEnrolment};
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// The wallet asks to enrol. First the key list is stored, then the new key, and only then is the issuer spoken to: a band that loses
-    /// power on the way finds the same key again and gets the same credential.
+    /// power on the way finds the same key again and gets the same credential. With the same code it may be done again when it is over: the
+    /// wearer may not have seen the digits.
     pub(crate) fn enrol<R: TryCryptoRng>(
         &mut self,
         slot: usize,
@@ -28,18 +30,25 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         key_list: &[u8],
         rng: &mut R,
     ) -> Result<(), Refusal> {
-        if self.slot(slot)?.purse.is_some() {
+        let place = self.slot(slot)?;
+        if place.link.as_ref().is_none_or(|link| link.state() == LinkState::Provisional) {
+            // It was not stored that this link is established: the next one to pair may take its place, and must not find a credential there.
+            return Err(MachineError::Storage.into());
+        }
+        if place.purse.is_some() && !self.has_begun(slot, code) {
             return Err(Decline::AlreadyEnrolled.into());
         }
-        if Self::is_busy(&self.linked_mut()?.task) {
-            // The wallet begins anew: what came of the attempt before is void.
-            self.linked_mut()?.task = Task::None;
+        if self.phase.is_waiting() {
+            return Err(Decline::Busy.into());
         }
-        let begun = self.slot(slot)?.enrolment.as_ref().is_some_and(|enrolment| enrolment.code == code);
-        if begun && self.key_list.is_some() {
-            return self.begin_enrolment(slot, code, rng);
-        }
-        self.take_key_list(key_list, Some((slot, code)))
+        // The wallet begins anew: what came of the attempt before is void.
+        self.linked_mut()?.task = Task::None;
+        self.take_key_list(slot, key_list, Some(code), rng)
+    }
+
+    /// Whether there is a payment key for this code, enrolled or about to be.
+    pub(crate) fn has_begun(&self, slot: usize, code: EnrolmentCode) -> bool {
+        self.slots.get(slot).and_then(|place| place.enrolment.as_ref()).is_some_and(|enrolment| enrolment.code == code)
     }
 
     pub(crate) fn make_key<R: TryCryptoRng>(&mut self, slot: usize, code: EnrolmentCode, rng: &mut R) -> Result<(), Refusal> {
@@ -136,6 +145,14 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             return Err(Decline::EnrolmentFailed.into());
         }
         let digits = enrolment(&session, &candidate, assurance).digits(&nonce);
+        if let Some(purse) = &self.slot(slot)?.purse {
+            // Enrolled before: counter and total stay what they are.
+            if *purse.credential() != credential {
+                return Err(Decline::EnrolmentFailed.into());
+            }
+            self.out.signal(Signal::EnrolmentDigits(digits));
+            return Ok(self.say(&ToWallet::Enrolled { credential: object })?);
+        }
         let handle = self.slot(slot)?.enrolment.as_ref().ok_or(Decline::EnrolmentFailed)?.handle;
         self.out.store(Place::Credential(slot), &StoredCredential { handle, object })?;
         let object = Vec::from_slice(object.as_bytes()).map_err(|_| MachineError::Exhausted)?;

@@ -1,5 +1,7 @@
 //! What happens to a band, and what it does.
 
+use core::fmt;
+
 use armring_token::Unlocking;
 use armring_wire::records::band::Awaited;
 use armring_wire::{Amount, AttPayload, Digits, Outcome};
@@ -51,7 +53,6 @@ pub enum Gesture {
 }
 
 /// What a band wants done.
-#[derive(Debug)]
 #[must_use = "what is not done is lost"]
 pub enum Output<'a> {
     /// Send this fragment to the phone.
@@ -63,12 +64,26 @@ pub enum Output<'a> {
         /// What: holds secrets, and is to be kept where only the band reads it.
         value: &'a [u8],
     },
-    /// Erase everything that was stored, so that it cannot be read any more, then report as for [`Output::Store`].
+    /// Erase everything that was stored, so that it cannot be read any more, then report as for [`Output::Store`]. In the order of
+    /// [`StoreKey::all`] where it is not done at once: a power cut on the way then leaves no payment key without its counter.
     EraseAll,
     /// Tell the wearer.
     Signal(Signal),
     /// End the connection.
     Disconnect,
+}
+
+impl fmt::Debug for Output<'_> {
+    /// Says how long a value is and nothing else: values hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transmit(fragment) => write!(f, "Transmit({} bytes)", fragment.len()),
+            Self::Store { key, value } => write!(f, "Store({key:?}, {} bytes)", value.len()),
+            Self::EraseAll => f.write_str("EraseAll"),
+            Self::Signal(signal) => write!(f, "Signal({signal:?})"),
+            Self::Disconnect => f.write_str("Disconnect"),
+        }
+    }
 }
 
 /// What the wearer is told, by a display, lights, or a motor.

@@ -7,7 +7,7 @@ use signature::MultipartSigner;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// What the band stores of a payment key, 32 bytes: the seed of a software key, or where a secure element keeps it.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct KeyHandle(pub [u8; 32]);
 
 impl core::fmt::Debug for KeyHandle {

@@ -1,4 +1,68 @@
-//! A payment wristband's decisions.
+//! A payment wristband's decisions: worn, unlocked, within limits, gesture made; then, and only then, signed.
+//!
+//! ```text
+//!             Event                                    Output
+//!  radio ───▶ Connected, Fragment, Disconnected        Transmit, Disconnect ───▶ radio
+//!  sensor ──▶ PutOn, TakenOff, Unlocked                Signal ─────────────────▶ display, lights, motor
+//!  button ──▶ Gesture                         Band     Store, EraseAll ────────▶ flash
+//!  flash ───▶ Stored, StoreFailed                                                  │
+//!  clock ───▶ Tick            ▲                                                    │
+//!                             └──────────── what was stored: load ◀────────────────┘
+//! ```
+//!
+//! How a byte goes: a fragment is put together with others (`armring-wire`), the message is a step of a handshake (`armring-pairing`) or is
+//! opened in place (`armring-channel`), the record is decoded and decided upon, a token is stored, then signed (`armring-token`), and goes
+//! the same way back. There is no heap, no clock, no IO and no thread; [`Band`] has the loop that drives it.
+//!
+//! | gesture | means |
+//! |---|---|
+//! | [`Gesture::Press`] | pays what waits; or: the code is the same on both |
+//! | [`Gesture::DoublePress`] | asks to be paid |
+//! | [`Gesture::Hold`] | opens the pairing window for 60 s and one attempt |
+//! | [`Gesture::Refuse`] | no |
+//! | [`Gesture::Reset`] | erases links, credentials and payment keys |
+//!
+//! What has to last comes out as [`Output::Store`], one small value under a key of one byte, and nothing that hangs on it happens before the
+//! host reports [`Event::Stored`]:
+//!
+//! | keys | value | bytes | before |
+//! |---|---|---|---|
+//! | `01` | the issuer's key list | at most 424 | enrolling |
+//! | `10`–`13` | a link, with its secret | 67 | the band confirms a pairing |
+//! | `20`–`23` | a credential and its payment key | 203 | the wearer sees the digits |
+//! | `30`–`33` | a payment key that waits for its credential | 48 | the issuer hears of it |
+//! | `40`–`43` | what the latest receipt said | 20 | the wearer is told |
+//! | `50`–`5f` | the body of a token, one for each payment | 75 | it is signed |
+//!
+//! ```
+//! use armring_band::{Band, Event, Gesture, Output, Signal, SoftwareKeys};
+//! use armring_pairing::SoftwareKey;
+//! use armring_token::{RootKey, Unlocking};
+//! use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
+//! # use rand_chacha::rand_core::SeedableRng;
+//! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+//! # let root = ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes();
+//! # type Result<T> = core::result::Result<T, Box<dyn std::error::Error>>;
+//!
+//! let root = RootKey::from_bytes(root).ok_or("not a key")?; // pinned in the firmware
+//! let mut band = Band::new(SoftwareKey::generate(&mut rng)?, SoftwareKeys, root);
+//!
+//! let mut signals = Vec::new();
+//! let events = [Event::PutOn, Event::Unlocked(Unlocking::TapPattern), Event::Gesture(Gesture::Hold)];
+//! for (event, milliseconds) in events.into_iter().zip([100, 2_000, 5_000]) {
+//!     band.handle(event, Uptime::from_millis(milliseconds), &mut rng)?;
+//!     let mut fragment = [0; ATT_PAYLOAD_MAX];
+//!     while let Some(output) = band.poll(&mut fragment) {
+//!         if let Output::Signal(signal) = output {
+//!             signals.push(signal);
+//!         }
+//!     }
+//! }
+//! assert_eq!(signals, [Signal::Unlocked, Signal::PairingOpen]);
+//! assert_eq!(band.deadline(), Some(Uptime::from_millis(65_000)), "then the window closes by itself");
+//! # Result::Ok(())
+//! ```
+
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -9,6 +73,7 @@ mod error;
 mod event;
 mod keys;
 mod linked;
+mod load;
 mod outputs;
 mod pair;
 mod pay;
@@ -22,7 +87,11 @@ pub use band::{Band, LINKS};
 pub use error::{CallerError, Error, MachineError, PeerError};
 pub use event::{Event, Gesture, Output, Signal};
 pub use keys::{KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
-pub use phase::GESTURE_TIMEOUT;
+pub use phase::{GESTURE_TIMEOUT, HANDSHAKE_TIMEOUT};
 pub use purse::TOKENS_REMEMBERED;
 pub use store::{StoreKey, VALUE_MAX};
 pub use wear::OFF_WRIST_GRACE;
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

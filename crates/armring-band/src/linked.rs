@@ -12,7 +12,7 @@ use crate::error::{Error, PeerError};
 use crate::event::Signal;
 use crate::keys::PaymentKeys;
 use crate::pair::Step;
-use crate::phase::{Linked, Phase};
+use crate::phase::{Linked, Phase, Task};
 use crate::state::Core;
 use crate::store::Place;
 
@@ -47,7 +47,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let slot = linked.slot;
         self.phase = Phase::Linked(linked);
         let result = match record {
-            Ok(record) => self.answer_with(|core| core.act(slot, record, now, rng)),
+            Ok(record) => self.answer_with(slot, |core| core.act(slot, record, now, rng)),
             Err(DecodeError::UnknownVariant(variant)) => self.say(&ToWallet::Unknown(variant)),
             Err(error) => return (Phase::Ended, Err(error.into())),
         };
@@ -57,11 +57,13 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     fn act<R: TryCryptoRng>(&mut self, slot: usize, record: ToBand<'_>, now: Uptime, rng: &mut R) -> Result<(), Refusal> {
         match record {
             ToBand::Status => Ok(self.say(&ToWallet::Status(self.status(slot)))?),
-            ToBand::Unlock => self.unlock_by_wallet(now),
+            ToBand::Unlock => self.unlock_by_wallet(),
             ToBand::Cancel => {
                 if self.phase.take_waiting() {
                     self.out.signal(Signal::Dropped);
                 }
+                // An enrolment that the issuer does not answer is given up as well.
+                self.linked_mut()?.task = Task::None;
                 Ok(self.say(&ToWallet::Noted)?)
             }
             ToBand::Unknown(_) => Ok(()),
@@ -73,7 +75,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             ToBand::Receive { amount, expiry, memo } => self.receive(slot, amount, expiry, memo, now),
             ToBand::Paid { receipt } => self.paid(slot, receipt.as_bytes()),
             ToBand::Received { token, receipt } => self.received(slot, token.as_bytes(), receipt.as_bytes()),
-            ToBand::KeyList(list) => self.take_key_list(list.as_bytes(), None),
+            ToBand::KeyList(list) => self.take_key_list(slot, list.as_bytes(), None, rng),
             // The link is made: there is nothing to confirm.
             ToBand::Confirm { .. } => Err(Decline::Invalid.into()),
         }
@@ -88,27 +90,53 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
     }
 
-    fn unlock_by_wallet(&mut self, now: Uptime) -> Result<(), Refusal> {
-        if !self.wear.unlock(Unlocking::Wallet, now) {
+    fn unlock_by_wallet(&mut self) -> Result<(), Refusal> {
+        let before = self.wear.is_unlocked();
+        if !self.wear.unlock(Unlocking::Wallet) {
             return Err(Decline::NotWorn.into());
         }
-        self.out.signal(Signal::Unlocked);
+        if !before {
+            self.out.signal(Signal::Unlocked);
+        }
         Ok(self.say(&ToWallet::Noted)?)
     }
 
-    /// Takes the issuer's key list, unless it is older than the one that is known.
-    pub(crate) fn take_key_list(&mut self, object: &[u8], enrol: Option<(usize, EnrolmentCode)>) -> Result<(), Refusal> {
+    /// Takes the issuer's key list, unless it is older than the one that is known. The same one again is not stored again: flash wears out.
+    pub(crate) fn take_key_list<R: TryCryptoRng>(
+        &mut self,
+        slot: usize,
+        object: &[u8],
+        enrol: Option<EnrolmentCode>,
+        rng: &mut R,
+    ) -> Result<(), Refusal> {
         let known = self.key_list.as_ref().map_or_else(Default::default, |list| list.epoch);
         let list = Unverified::<KeyList>::parse(object)
             .map_err(|_| Decline::Invalid)?
             .verify(&self.fingerprint, &self.root)
             .and_then(|list| list.not_older_than(known))
             .map_err(|_| Decline::Invalid)?;
+        if self.key_list.as_ref() == Some(&list) {
+            return self.key_list_stored(slot, enrol, rng);
+        }
+        self.out.store_bytes(Place::KeyList, object)?;
+        self.after_store = AfterStore::KeyList { slot, enrol };
         self.latest = self.latest.max(list.issued);
         self.key_list = Some(list);
-        self.out.store_bytes(Place::KeyList, object)?;
-        self.after_store = AfterStore::KeyList { enrol };
         Ok(())
+    }
+
+    /// The key list is stored: the enrolment that brought it goes on.
+    pub(crate) fn key_list_stored<R: TryCryptoRng>(
+        &mut self,
+        slot: usize,
+        enrol: Option<EnrolmentCode>,
+        rng: &mut R,
+    ) -> Result<(), Refusal> {
+        match enrol {
+            None => Ok(self.say_to(slot, &ToWallet::Noted)?),
+            Some(code) if self.has_begun(slot, code) => self.begin_enrolment(slot, code, rng),
+            Some(code) => self.make_key(slot, code, rng),
+        }
     }
 
     /// The slot whose wallet is connected and proven.

@@ -18,8 +18,16 @@ const SIGNALS: usize = 4;
 /// What is being stored.
 enum Storing {
     Nothing,
-    Value { key: StoreKey, len: usize, told: bool },
-    EraseAll { told: bool },
+    Value {
+        key: StoreKey,
+        len: usize,
+        told: bool,
+    },
+    /// Likewise, and a reset came before the host reported back: once it does, everything is erased.
+    Superseded,
+    EraseAll {
+        told: bool,
+    },
 }
 
 pub(crate) struct Outputs {
@@ -128,21 +136,26 @@ impl Outputs {
         Ok(())
     }
 
+    /// Has everything erased. What the host was told to store before is waited for first: its report is not one about the erasing.
     pub(crate) fn erase_all(&mut self) {
         self.value.zeroize();
-        self.storing = Storing::EraseAll { told: false };
+        self.storing = match self.storing {
+            Storing::Value { told: true, .. } | Storing::Superseded => Storing::Superseded,
+            Storing::EraseAll { told } => Storing::EraseAll { told },
+            Storing::Value { .. } | Storing::Nothing => Storing::EraseAll { told: false },
+        };
     }
 
-    /// The host has stored it, or cannot.
-    pub(crate) fn settled(&mut self) -> Result<(), Error> {
-        match self.storing {
-            Storing::Value { told: true, .. } | Storing::EraseAll { told: true } => {
-                // It may have held a secret.
-                self.value.zeroize();
-                self.storing = Storing::Nothing;
-                Ok(())
-            }
-            _ => Err(CallerError::NothingToStore.into()),
-        }
+    /// The host has stored it, or cannot. Says whether that is what was wanted last: not after a reset, which erases it.
+    pub(crate) fn settled(&mut self) -> Result<bool, Error> {
+        let (next, wanted) = match self.storing {
+            Storing::Value { told: true, .. } | Storing::EraseAll { told: true } => (Storing::Nothing, true),
+            Storing::Superseded => (Storing::EraseAll { told: false }, false),
+            _ => return Err(CallerError::NothingToStore.into()),
+        };
+        // It may have held a secret.
+        self.value.zeroize();
+        self.storing = next;
+        Ok(wanted)
     }
 }

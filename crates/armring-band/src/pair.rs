@@ -2,7 +2,8 @@
 
 use armring_channel::{OpenError, Opened};
 use armring_pairing::{
-    BandHello, DiffieHellman, Kind, Link, PairingWindow, Reconnect, RustCrypto, Share, UNSUPPORTED, WalletHello, find_link,
+    BandHello, DiffieHellman, Kind, Link, LinkState, PairingWindow, Reconnect, RustCrypto, Share, UNSUPPORTED, WalletHello,
+    find_link,
 };
 use armring_wire::records::band::{ToBand, ToWallet};
 use armring_wire::{Uptime, VersionRange, decode_record};
@@ -13,7 +14,7 @@ use crate::error::{CallerError, Error, MachineError, PeerError};
 use crate::event::Signal;
 use crate::keys::PaymentKeys;
 use crate::phase::{Comparing, Comparison, Linked, Phase, Task};
-use crate::state::Core;
+use crate::state::{Core, TOO_LATE};
 use crate::store::Place;
 
 /// Where the connection stands after a step, and what was wrong with it. An error with [`Phase::Ended`] ends the connection.
@@ -33,12 +34,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Ok(phase) => (phase, Ok(())),
             Err(error) => (Phase::Ended, Err(error)),
         };
-        let was_pairing = phase.is_pairing();
+        let (pairing, waiting) = (phase.is_pairing(), phase.is_waiting());
         let (phase, result) = match phase {
             Phase::Greeted(hello) => end(self.opened(hello, record)),
             Phase::Opened(band, wallet) => end(self.message_1((&band, &wallet), record, now, rng)),
             Phase::AwaitingOpening(awaiting, deadline) => end(self.message_3(awaiting, deadline, record, now)),
-            Phase::Comparing(comparing) => end(self.compare(comparing, record)),
+            Phase::Comparing(comparing) => end(self.compare(comparing, record, now)),
             Phase::Proving(slot, unproven) => self.prove(slot, unproven, record, now, rng),
             Phase::Linked(linked) => self.linked(linked, record, now, rng),
             Phase::Paired(mut session) => match session.channel.open(record) {
@@ -52,11 +53,9 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if !matches!(self.phase, Phase::Ended) {
             return result;
         }
-        if was_pairing {
-            self.out.signal(Signal::PairingClosed);
-        }
+        self.tell_abandoned(pairing, waiting);
         self.out.disconnect();
-        result.map_err(|error| self.fail(error))
+        result
     }
 
     fn opened(&mut self, band: BandHello, record: &[u8]) -> Result<Phase<P::Signer>, Error> {
@@ -114,7 +113,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// While people compare, the wallet says `Confirm` or nothing.
-    fn compare(&mut self, mut comparing: Comparing, record: &mut [u8]) -> Result<Phase<P::Signer>, Error> {
+    fn compare(&mut self, mut comparing: Comparing, record: &mut [u8], now: Uptime) -> Result<Phase<P::Signer>, Error> {
+        if comparing.deadline <= now {
+            return Err(TOO_LATE);
+        }
         let Opened::Record(record) = comparing.session.channel.open(record)? else {
             // The wallet's person said no.
             return Ok(Phase::Ended);
@@ -148,22 +150,41 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             },
             step => Ok(Phase::Comparing(Comparing { step, ..comparing })),
         };
+        self.compared(result)
+    }
+
+    /// What was being stored is settled: a link may have been waiting for its turn.
+    pub(crate) fn resume_pairing(&mut self) -> Result<(), Error> {
+        match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Comparing(comparing) => {
+                let result = self.try_link(comparing);
+                self.compared(result)
+            }
+            other => {
+                self.phase = other;
+                Ok(())
+            }
+        }
+    }
+
+    fn compared(&mut self, result: Result<Phase<P::Signer>, Error>) -> Result<(), Error> {
         match result {
             Ok(phase) => {
                 self.phase = phase;
                 Ok(())
             }
             Err(error) => {
-                self.out.signal(Signal::PairingClosed);
-                Err(self.fail(error))
+                self.tell_abandoned(true, false);
+                self.out.disconnect();
+                Err(error)
             }
         }
     }
 
-    /// Makes the provisional link once both sides have accepted, and has it stored before the band says so.
+    /// Makes the provisional link once both sides have accepted, and has it stored before the band says so. One thing is stored at a time.
     fn try_link(&mut self, mut comparing: Comparing) -> Result<Phase<P::Signer>, Error> {
         match (comparing.step, comparing.wallet.take()) {
-            (Comparison::Accepted(accepted), Some(share)) => {
+            (Comparison::Accepted(accepted), Some(share)) if !self.out.is_storing() => {
                 let (link, store_first) = accepted.wallet_confirmed(&share);
                 let slot = self.slots.iter().position(crate::state::Slot::is_free).ok_or(MachineError::Exhausted)?;
                 self.out.store_bytes(Place::Link(slot), link.to_bytes().as_slice())?;
@@ -177,15 +198,17 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     /// The provisional link is stored: the band says `Confirm`.
     pub(crate) fn say_confirm(&mut self, share: &Share) -> Result<(), Error> {
-        let phase = core::mem::replace(&mut self.phase, Phase::Ended);
-        let Phase::Comparing(mut comparing) = phase else {
-            // The wallet is gone. The link stays provisional, and the next one to pair takes its place.
-            self.phase = phase;
-            return Ok(());
+        let mut comparing = match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Comparing(comparing @ Comparing { step: Comparison::Storing, .. }) => comparing,
+            other => {
+                // The wallet is gone. The link stays provisional, and the next one to pair takes its place.
+                self.phase = other;
+                return Ok(());
+            }
         };
         let confirm = ToWallet::Confirm { share: *share.expose() };
-        self.out.send_sealed(&mut comparing.session.channel, &confirm)?;
-        self.phase = Phase::Paired(comparing.session);
+        let sent = self.out.send_sealed(&mut comparing.session.channel, &confirm);
+        self.compared(sent.map(|()| Phase::Paired(comparing.session)))?;
         self.out.signal(Signal::Paired);
         Ok(())
     }
@@ -212,17 +235,16 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     fn promote(&mut self, slot: usize, proof: &armring_pairing::Reconnected) -> Result<(), Error> {
-        let place = self.slots.get_mut(slot).and_then(|place| place.link.as_mut());
-        let Some(link) = place.filter(|link| link.state() == armring_pairing::LinkState::Provisional) else {
-            return Ok(());
-        };
-        link.promote(proof)?;
-        let stored = link.to_bytes();
-        if self.out.is_storing() {
-            // Something of an earlier connection is still being stored. The link stays provisional there and is promoted the next time.
+        let link = self.slots.get(slot).and_then(|place| place.link.as_ref()).ok_or(PeerError::UnknownLink)?;
+        if link.state() == LinkState::Established || self.out.is_storing() {
+            // While something of an earlier connection is still being stored, the link stays provisional; it is promoted the next time.
             return Ok(());
         }
-        self.out.store_bytes(Place::Link(slot), stored.as_slice())
+        let mut link = Link::from_bytes(&link.to_bytes()).ok_or(MachineError::Key)?;
+        link.promote(proof)?;
+        self.out.store_bytes(Place::Link(slot), link.to_bytes().as_slice())?;
+        self.after_store = AfterStore::Promote { slot, link };
+        Ok(())
     }
 
     pub(crate) fn open_window(&mut self, now: Uptime) -> Result<(), Error> {
@@ -230,10 +252,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             self.out.signal(Signal::LinksFull);
             return Ok(());
         }
-        if !matches!(self.phase, Phase::Idle | Phase::Ended) {
-            // One unauthenticated handshake at a time, and the one who pairs is the one who connects from now on.
-            self.fail(PeerError::SecondConnection.into());
-        }
+        // One unauthenticated handshake at a time, and the one who pairs is the one who connects from now on.
+        self.end();
         self.window = Some(PairingWindow::open(now));
         self.out.signal(Signal::PairingOpen);
         Ok(())

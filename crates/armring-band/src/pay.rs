@@ -35,7 +35,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         self.check_wearer()?;
         let pending = PendingPayment { digest, payee: request.payee, amount: request.amount, gesture, since: now };
         match &mut self.linked_mut()?.task {
-            task @ Task::None => *task = Task::Pay(pending),
+            task @ Task::None => {
+                *task = Task::Pay(pending);
+                self.wear.ask_for_fresh_unlock();
+            }
             Task::Pay(waiting) if waiting.digest == digest => {}
             _ => return Err(Decline::Busy.into()),
         }
@@ -79,12 +82,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let Phase::Linked(linked) = &mut self.phase else { return Ok(()) };
         let (slot, Task::Pay(pending)) = (linked.slot, &linked.task) else { return Ok(()) };
         let pending = *pending;
-        if pending.gesture == Gesture::FreshUnlock && !self.wear.freshly_unlocked_since(pending.since) {
+        if pending.gesture == Gesture::FreshUnlock && !self.wear.is_freshly_unlocked() {
             self.out.signal(Signal::Waiting(Awaited::FreshUnlock, pending.amount));
             return Ok(());
         }
         linked.task = Task::None;
-        self.answer_with(|core| core.reserve(slot, &pending, now))
+        self.answer_with(slot, |core| core.reserve(slot, &pending, now))
     }
 
     /// Makes the token and has it stored. It is signed when that is done: no power cut can use its counter for another.
@@ -117,7 +120,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let Phase::Linked(linked) = &mut self.phase else { return Ok(()) };
         let slot = linked.slot;
         match core::mem::replace(&mut linked.task, Task::None) {
-            Task::Receive(pending) => self.answer_with(|core| core.ask(slot, &pending, rng)),
+            Task::Receive(pending) => self.answer_with(slot, |core| core.ask(slot, &pending, rng)),
             other => {
                 linked.task = other;
                 Ok(())
@@ -148,16 +151,19 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(())
     }
 
-    /// The receipt of a payment came.
+    /// The receipt of a payment came. The wearer is told once, however often it comes.
     pub(crate) fn paid(&mut self, slot: usize, object: &[u8]) -> Result<(), Refusal> {
         let receipt = self.verify_receipt(object)?;
         let purse = self.purse_of(slot)?;
-        let amount = purse.token_with(&receipt.token).ok_or(Decline::Invalid)?.amount;
-        let ceiling = purse.answer(&receipt).ok_or(Decline::Invalid)?;
+        let signed = purse.signed(&receipt.token).ok_or(Decline::Invalid)?;
+        if signed.told {
+            return Ok(self.say(&ToWallet::Noted)?);
+        }
+        let signal = Signal::Paid(receipt.outcome, signed.token.amount);
+        let (credential, ceiling) = (purse.credential().id, purse.answer(&receipt));
         self.latest = self.latest.max(receipt.time);
-        let answer = StoredAnswer { ceiling, time: self.latest };
-        self.out.store(Place::Answer(slot), &answer)?;
-        self.after_store = AfterStore::Answer { signal: Signal::Paid(receipt.outcome, amount) };
+        self.out.store(Place::Answer(slot), &StoredAnswer { credential, ceiling, time: self.latest })?;
+        self.after_store = AfterStore::Answer { slot, token: receipt.token, signal };
         Ok(())
     }
 

@@ -15,6 +15,9 @@ use crate::keys::OpenKey;
 /// For how long the band waits for a gesture.
 pub const GESTURE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// For how long a connection may stay one of nobody known: neither pairing nor proven to be a paired wallet's.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Where the connection stands. Each step holds what the step before proved, and is taken apart by the next.
 pub(crate) enum Phase<S> {
     /// There is no connection.
@@ -99,6 +102,21 @@ impl<S> Phase<S> {
     /// Whether two sides are about to become a pair.
     pub(crate) const fn is_pairing(&self) -> bool {
         matches!(self, Self::AwaitingOpening(..) | Self::Comparing(_))
+    }
+
+    /// Whether the link of this very connection is being stored.
+    pub(crate) const fn is_storing_link(&self) -> bool {
+        matches!(self, Self::Comparing(Comparing { step: Comparison::Storing, .. }))
+    }
+
+    /// Whether nothing is known yet of who has connected.
+    pub(crate) const fn is_unproven(&self) -> bool {
+        matches!(self, Self::Greeted(_) | Self::Opened(..) | Self::Proving(..))
+    }
+
+    /// Whether something waits for the wearer.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self, Self::Linked(linked) if linked.task.since().is_some())
     }
 
     /// When to give up what is waited for.

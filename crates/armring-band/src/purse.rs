@@ -12,11 +12,12 @@ use crate::keys::OpenKey;
 /// How many tokens are remembered under a credential: a request that one of them answered gets the same token again.
 pub const TOKENS_REMEMBERED: usize = 4;
 
-/// A token that was signed, and its digest.
+/// A token that was signed, its digest, and whether the wearer was told what became of it.
 #[derive(Clone, Copy, Debug)]
-struct Signed {
-    token: PaymentToken,
+pub(crate) struct Signed {
+    pub(crate) token: PaymentToken,
     digest: TokenDigest,
+    pub(crate) told: bool,
 }
 
 /// A credential, ready to pay.
@@ -50,8 +51,15 @@ impl<S> Purse<S> {
     }
 
     /// The token with this digest, if it is remembered.
-    pub(crate) fn token_with(&self, digest: &TokenDigest) -> Option<&PaymentToken> {
-        self.signed.iter().flatten().find(|signed| signed.digest == *digest).map(|signed| &signed.token)
+    pub(crate) fn signed(&self, digest: &TokenDigest) -> Option<&Signed> {
+        self.signed.iter().flatten().find(|signed| signed.digest == *digest)
+    }
+
+    /// Takes note that the wearer was told what became of the token with this digest.
+    pub(crate) fn told(&mut self, digest: &TokenDigest) {
+        if let Some(signed) = self.signed.iter_mut().flatten().find(|signed| signed.digest == *digest) {
+            signed.told = true;
+        }
     }
 
     /// What the wearer has to do to pay `amount` to `payee`; or why it cannot be paid at all.
@@ -104,17 +112,16 @@ impl<S> Purse<S> {
         self.counter = self.counter.max(token.counter);
         self.cumulative = self.cumulative.max(token.cumulative);
         if let Some(place) = self.signed.get_mut(place_of(&token)) {
-            *place = Some(Signed { token, digest });
+            *place = Some(Signed { token, digest, told: false });
         }
     }
 
-    /// The ceiling and the time that a receipt for one of the remembered tokens sets; `None` for any other receipt.
-    pub(crate) fn answer(&mut self, receipt: &Verified<Receipt>) -> Option<Minor> {
-        self.token_with(&receipt.token)?;
+    /// The ceiling that a receipt for one of this credential's tokens sets.
+    pub(crate) fn answer(&mut self, receipt: &Verified<Receipt>) -> Minor {
         if receipt.ceiling.currency() == self.credential.currency {
             self.raise_ceiling(Minor(receipt.ceiling.minor()));
         }
-        Some(self.ceiling)
+        self.ceiling
     }
 
     /// The ceiling never falls: what it counts, settled and voided, never does.

@@ -1,21 +1,24 @@
 //! The band's state, and which part of the band an event belongs to.
 
 use armring_pairing::{DiffieHellman, Link, LinkState, PairingWindow};
-use armring_token::{KeyList, PaymentToken, RootKey, Unlocking, Unverified, Verified};
+use armring_token::{KeyList, RootKey, Unlocking, Verified};
 use armring_wire::records::band::{Decline, ToWallet};
-use armring_wire::{AttPayload, RequestDigest, RootFingerprint, UnixTime, Uptime, decode};
+use armring_wire::{AttPayload, RequestDigest, RootFingerprint, UnixTime, Uptime};
 use rand_core::TryCryptoRng;
 
 use crate::after::AfterStore;
 use crate::band::LINKS;
 use crate::error::{CallerError, Error, PeerError};
 use crate::event::{Event, Gesture, Signal};
-use crate::keys::{KeyHandle, PaymentKeys};
+use crate::keys::PaymentKeys;
 use crate::outputs::Outputs;
-use crate::phase::{Phase, Task};
+use crate::phase::{HANDSHAKE_TIMEOUT, Phase};
 use crate::purse::Purse;
-use crate::store::{Place, StoreKey, StoredAnswer, StoredCredential, StoredEnrolment};
+use crate::store::StoredEnrolment;
 use crate::wear::Wear;
+
+/// More time has passed than there is for a handshake.
+pub(crate) const TOO_LATE: Error = Error::Peer(PeerError::Handshake(armring_pairing::PeerError::TooLate));
 
 /// One wallet's place: the link and what was enrolled over it.
 pub(crate) struct Slot<S> {
@@ -30,9 +33,12 @@ pub(crate) struct Slot<S> {
 impl<S> Slot<S> {
     const EMPTY: Self = Self { link: None, enrolment: None, purse: None, asked: None };
 
-    /// Whether a new link may take this place: it holds none, or one that no connection has ever been made over.
+    /// Whether a new link may take this place: it holds none, or one that no connection has ever been made over. What was enrolled over one
+    /// link is never another's, even where an erasing that power cut short left it behind.
     pub(crate) fn is_free(&self) -> bool {
         self.link.as_ref().is_none_or(|link| link.state() == LinkState::Provisional)
+            && self.enrolment.is_none()
+            && self.purse.is_none()
     }
 }
 
@@ -49,6 +55,8 @@ pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) wear: Wear,
     pub(crate) window: Option<PairingWindow>,
     pub(crate) phase: Phase<P::Signer>,
+    /// When this connection has to be somebody's.
+    prove_by: Uptime,
     pub(crate) after_store: AfterStore<P::Signer>,
 }
 
@@ -66,6 +74,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             wear: Wear::default(),
             window: None,
             phase: Phase::Idle,
+            prove_by: Uptime::default(),
             after_store: AfterStore::Nothing,
         }
     }
@@ -78,48 +87,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         self.window = None;
     }
 
-    pub(crate) fn load(&mut self, key: StoreKey, value: &[u8]) -> Result<(), Error> {
-        const BAD: Error = Error::Caller(CallerError::BadValue);
-        let place = key.place().ok_or(BAD)?;
-        match place {
-            Place::KeyList => {
-                let list = Unverified::<KeyList>::parse(value).map_err(|_| BAD)?;
-                let list = list.verify(&self.fingerprint, &self.root).map_err(|_| BAD)?;
-                self.latest = self.latest.max(list.issued);
-                self.key_list = Some(list);
-            }
-            Place::Link(slot) => {
-                let link = value.try_into().ok().and_then(Link::from_bytes).ok_or(BAD)?;
-                self.slot(slot)?.link = Some(link);
-            }
-            Place::Enrolment(slot) => self.slot(slot)?.enrolment = Some(decode(value).map_err(|_| BAD)?),
-            Place::Credential(slot) => {
-                let stored: StoredCredential<'_> = decode(value).map_err(|_| BAD)?;
-                // The band verified it before it stored it.
-                let credential = *Unverified::parse(stored.object.as_bytes()).map_err(|_| BAD)?.claims();
-                let key = self.keys.open(&KeyHandle(stored.handle))?;
-                self.slot(slot)?.purse = Some(Purse::new(credential, key));
-            }
-            Place::Answer(slot) => {
-                let stored: StoredAnswer = decode(value).map_err(|_| BAD)?;
-                self.latest = self.latest.max(stored.time);
-                self.purse(slot)?.raise_ceiling(stored.ceiling);
-            }
-            Place::Token(slot, _) => {
-                let token: PaymentToken = decode(value).map_err(|_| BAD)?;
-                let digest = token.digest(&self.fingerprint);
-                self.purse(slot)?.count(token, digest);
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) fn slot(&mut self, slot: usize) -> Result<&mut Slot<P::Signer>, Error> {
         self.slots.get_mut(slot).ok_or(CallerError::BadValue.into())
-    }
-
-    fn purse(&mut self, slot: usize) -> Result<&mut Purse<P::Signer>, Error> {
-        self.slot(slot)?.purse.as_mut().ok_or(CallerError::BadValue.into())
     }
 
     /// Whether a fragment may come now.
@@ -140,6 +109,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         match self.greet(rng) {
             Ok(phase) => {
                 self.phase = phase;
+                self.prove_by = now.saturating_add(HANDSHAKE_TIMEOUT);
                 Ok(())
             }
             Err(error) => Err(self.fail(error)),
@@ -164,19 +134,39 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         error
     }
 
-    /// Gives up what went on over the connection. A pairing, or a window that was open for one, is closed, visibly: one gesture, one guess.
+    /// Ends the connection, if there is one, and the pairing window.
+    pub(crate) fn end(&mut self) {
+        self.abandon();
+        if !matches!(self.phase, Phase::Idle | Phase::Ended) {
+            self.phase = Phase::Ended;
+            self.out.disconnect();
+        }
+    }
+
+    /// Gives up what went on over the connection.
     fn abandon(&mut self) {
-        if self.window.take().is_some() || self.phase.is_pairing() {
+        let (pairing, waiting) = (self.phase.is_pairing(), self.phase.take_waiting());
+        self.tell_abandoned(pairing, waiting);
+    }
+
+    /// Tells the wearer what is given up with a connection. A pairing, or a window that was open for one, is closed, visibly: one gesture, one
+    /// guess.
+    pub(crate) fn tell_abandoned(&mut self, pairing: bool, waiting: bool) {
+        if self.window.take().is_some() || pairing {
             self.out.signal(Signal::PairingClosed);
         }
-        if self.phase.take_waiting() {
+        if waiting {
             self.out.signal(Signal::Dropped);
         }
     }
 
     pub(crate) fn handle<R: TryCryptoRng>(&mut self, event: Event<'_>, now: Uptime, rng: &mut R) -> Result<(), Error> {
         match event {
-            Event::PutOn => self.wear.put_on(now),
+            Event::PutOn => {
+                // If it was off for too long, it locked, whether or not anybody asked in between.
+                self.pass(now);
+                self.wear.put_on(now);
+            }
             Event::TakenOff => self.wear.taken_off(now),
             Event::Unlocked(how) => self.unlock(how, now),
             _ if !self.out.is_drained() => return Err(CallerError::Undrained.into()),
@@ -186,12 +176,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 return self.gesture(gesture, now, rng);
             }
             Event::Stored => {
-                self.out.settled()?;
-                return self.stored(rng);
+                let result = if self.out.settled()? { self.stored(rng) } else { Ok(()) };
+                return result.and(self.resume_pairing());
             }
             Event::StoreFailed => {
-                self.out.settled()?;
-                return Err(self.store_failed());
+                let result = if self.out.settled()? { Err(self.store_failed()) } else { Ok(()) };
+                return result.and(self.resume_pairing());
             }
             _ => self.pass(now),
         }
@@ -200,7 +190,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     fn unlock(&mut self, how: Unlocking, now: Uptime) {
         self.pass(now);
-        if self.wear.unlock(how, now) {
+        if self.wear.unlock(how) {
             self.out.signal(Signal::Unlocked);
         }
     }
@@ -213,11 +203,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Gesture::Refuse => self.refuse(),
             Gesture::Hold => self.open_window(now),
             Gesture::Reset => {
-                if !matches!(self.phase, Phase::Idle | Phase::Ended) {
-                    self.abandon();
-                    self.phase = Phase::Ended;
-                    self.out.disconnect();
-                }
+                self.end();
                 self.out.erase_all();
                 self.after_store = AfterStore::EraseAll;
                 Ok(())
@@ -256,13 +242,16 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             self.out.signal(Signal::Locked);
             self.give_up(Decline::NotWorn);
         }
-        if self.window.as_ref().is_some_and(|window| !window.is_open(now)) {
+        if self.window.as_ref().is_some_and(|window| window.closes() <= now) {
             self.window = None;
             self.out.signal(Signal::PairingClosed);
         }
+        if self.phase.is_unproven() && self.prove_by <= now {
+            self.fail(TOO_LATE);
+        }
         if self.phase.deadline().is_some_and(|deadline| deadline <= now) {
             if self.phase.is_pairing() {
-                self.fail(Error::Peer(PeerError::Handshake(armring_pairing::PeerError::TooLate)));
+                self.fail(TOO_LATE);
             } else {
                 self.give_up(Decline::NoGesture);
             }
@@ -276,11 +265,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     pub(crate) fn deadline(&self) -> Option<Uptime> {
         let window = self.window.as_ref().map(|window| window.closes());
-        [self.wear.deadline(), window, self.phase.deadline()].into_iter().flatten().min()
-    }
-
-    /// Whether something waits for the wearer or the issuer over this connection.
-    pub(crate) fn is_busy(task: &Task<P::Signer>) -> bool {
-        !matches!(task, Task::None)
+        let proof = self.phase.is_unproven().then_some(self.prove_by);
+        [self.wear.deadline(), window, proof, self.phase.deadline()].into_iter().flatten().min()
     }
 }

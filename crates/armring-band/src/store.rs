@@ -2,7 +2,7 @@
 
 use armring_token::Minor;
 use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
-use armring_wire::{EnrolmentCode, Opaque, UnixTime};
+use armring_wire::{CredentialId, EnrolmentCode, Opaque, UnixTime};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
@@ -110,6 +110,7 @@ impl Drop for StoredCredential<'_> {
 /// What the latest receipt said.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct StoredAnswer {
+    pub(crate) credential: CredentialId,
     pub(crate) ceiling: Minor,
     pub(crate) time: UnixTime,
 }

@@ -15,7 +15,9 @@ pub(crate) struct Wear {
     since: Option<Uptime>,
     /// Since when it has lost touch, within the grace.
     lost_touch: Option<Uptime>,
-    unlocked: Option<(Unlocking, Uptime)>,
+    unlocked: Option<Unlocking>,
+    /// Whether the wearer unlocked it, on the band, after it was last asked for.
+    fresh: bool,
 }
 
 impl Wear {
@@ -48,13 +50,20 @@ impl Wear {
     }
 
     /// The wearer unlocked the band in this way. Off the wrist it stays locked. Says whether it is unlocked now.
-    pub(crate) fn unlock(&mut self, how: Unlocking, now: Uptime) -> bool {
+    pub(crate) fn unlock(&mut self, how: Unlocking) -> bool {
         // What the wallet says never stands in for what the wearer did on the band.
         let weaker = how == Unlocking::Locked || (how == Unlocking::Wallet && self.unlocked.is_some());
         if self.is_worn() && !weaker {
-            self.unlocked = Some((how, now));
+            self.unlocked = Some(how);
+            // A wallet's word is no fresh unlock: an infected one could give it for any amount.
+            self.fresh = how > Unlocking::Wallet;
         }
         self.is_unlocked()
+    }
+
+    /// From now on only what the wearer does next is a fresh unlock.
+    pub(crate) fn ask_for_fresh_unlock(&mut self) {
+        self.fresh = false;
     }
 
     /// On the wrist and in touch with it.
@@ -67,10 +76,9 @@ impl Wear {
         self.is_worn() && self.unlocked.is_some()
     }
 
-    /// Whether the wearer unlocked the band, on the band, at or after `moment`. A wallet's word is no fresh unlock: an infected one could give
-    /// it for any amount.
-    pub(crate) fn freshly_unlocked_since(&self, moment: Uptime) -> bool {
-        self.is_worn() && self.unlocked.is_some_and(|(how, when)| how > Unlocking::Wallet && when >= moment)
+    /// Whether the wearer unlocked the band, on the band, since that was asked for.
+    pub(crate) fn is_freshly_unlocked(&self) -> bool {
+        self.is_unlocked() && self.fresh
     }
 
     /// What goes into a token that is signed now, but for whether it is for online payees alone.
@@ -78,7 +86,7 @@ impl Wear {
         let minutes = self.since.map_or(0, |since| now.since(since).as_secs() / 60);
         Presence {
             minutes_worn: u16::try_from(minutes).unwrap_or(u16::MAX),
-            unlocking: self.unlocked.map_or(Unlocking::Locked, |(how, _)| how),
+            unlocking: self.unlocked.unwrap_or(Unlocking::Locked),
             gesture,
             online_only: false,
         }
@@ -97,7 +105,7 @@ mod tests {
     fn off_the_wrist_for_two_seconds_locks() {
         let mut wear = Wear::default();
         wear.put_on(at(0));
-        assert!(wear.unlock(Unlocking::Pin, at(10)));
+        assert!(wear.unlock(Unlocking::Pin));
         wear.taken_off(at(1_000));
         assert!(!wear.is_unlocked(), "off the wrist nothing is signed, locked or not");
         assert!(!wear.advance(at(2_999)));
@@ -112,10 +120,26 @@ mod tests {
     #[test]
     fn off_the_wrist_cannot_be_unlocked() {
         let mut wear = Wear::default();
-        assert!(!wear.unlock(Unlocking::Biometric, at(0)));
+        assert!(!wear.unlock(Unlocking::Biometric));
         wear.put_on(at(1));
         assert!(!wear.is_unlocked());
-        assert!(!wear.unlock(Unlocking::Locked, at(2)));
+        assert!(!wear.unlock(Unlocking::Locked));
+    }
+
+    #[test]
+    fn a_fresh_unlock_is_the_wearers_own_and_comes_after_it_was_asked_for() {
+        let mut wear = Wear::default();
+        wear.put_on(at(0));
+        wear.unlock(Unlocking::Pin);
+        wear.ask_for_fresh_unlock();
+        assert!(!wear.is_freshly_unlocked(), "the PIN came before");
+        wear.unlock(Unlocking::Wallet);
+        assert!(!wear.is_freshly_unlocked(), "the wallet's word is none");
+        assert_eq!(wear.presence(Gesture::Press, at(0)).unlocking, Unlocking::Pin, "nor does it replace the PIN");
+        wear.unlock(Unlocking::TapPattern);
+        assert!(wear.is_freshly_unlocked());
+        wear.taken_off(at(1));
+        assert!(!wear.is_freshly_unlocked());
     }
 
     #[test]

@@ -90,6 +90,9 @@ impl Connection {
     /// An [`Error`] says who is to blame. The connection has then ended, unless it was a record that does not open, which changes nothing.
     pub fn fragment<R: TryCryptoRng>(&mut self, fragment: &[u8], own: &dyn DiffieHellman, rng: &mut R) -> Result<(), Error> {
         let Self { inbox, fragmenter, outputs, phase } = self;
+        if matches!(phase, Phase::Ended) {
+            return Err(PeerError::Unexpected.into());
+        }
         let mut out = Out { fragmenter, outputs };
         let record = match inbox.push(fragment) {
             Ok(None) => return Ok(()),
@@ -123,18 +126,26 @@ impl Connection {
     /// [`CallerError::NoCode`] where there is none, or it was not shown; [`Error::Machine`] where the generator fails.
     pub fn accept_code<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), Error> {
         match std::mem::replace(&mut self.phase, Phase::Ended) {
-            Phase::Comparing(mut session, Comparison::Shown(code)) => {
-                let awaiting = code.accept(rng)?;
-                let confirm = ToBand::Confirm { share: *awaiting.share().expose() };
-                self.out().send_sealed(&mut session, &confirm)?;
-                self.phase = Phase::Confirming(session, awaiting);
-                Ok(())
+            Phase::Comparing(session, Comparison::Shown(code)) => {
+                let result = self.confirm(session, code, rng);
+                if result.is_err() {
+                    self.outputs.push_back(Output::Disconnect);
+                }
+                result
             }
             other => {
                 self.phase = other;
                 Err(CallerError::NoCode.into())
             }
         }
+    }
+
+    fn confirm<R: TryCryptoRng>(&mut self, mut session: Session, code: CodeShown<AtWallet>, rng: &mut R) -> Result<(), Error> {
+        let awaiting = code.accept(rng)?;
+        let confirm = ToBand::Confirm { share: *awaiting.share().expose() };
+        self.out().send_sealed(&mut session, &confirm)?;
+        self.phase = Phase::Confirming(session, awaiting);
+        Ok(())
     }
 
     /// Says `record` to the band.
@@ -151,6 +162,9 @@ impl Connection {
 
     /// Ends the connection: closes the channel, if there is one. To a code that differs this is the answer.
     pub fn close(&mut self) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
         let Self { fragmenter, outputs, phase, .. } = self;
         if let Phase::Comparing(session, _) | Phase::Confirming(session, _) | Phase::Linked(session) = phase {
             let mut buffer = [0; armring_channel::MIN_SEALED_LEN];

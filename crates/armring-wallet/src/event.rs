@@ -1,8 +1,8 @@
 //! What comes out of a connection.
 
 use armring_pairing::Link;
-use armring_wire::records::band::{Awaited, Decline, Status, ToWallet};
 use armring_wire::Digits;
+use armring_wire::records::band::{Awaited, Decline, Status, ToWallet};
 
 /// What a connection wants done.
 #[derive(Debug)]

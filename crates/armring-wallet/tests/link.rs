@@ -1,4 +1,5 @@
 //! Pairing and reconnecting, band and wallet together.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
 
 mod common;
 
@@ -19,5 +20,6 @@ fn a_band_and_a_wallet_pair_and_reconnect_at_any_att_payload() {
         room.restart_band();
         room.reconnect();
         assert!(matches!(room.events.last(), Some(Event::Status(_))), "{:?} {:?}", room.events, room.errors);
+        assert_eq!(room.band_links(), [LinkState::Established]);
     }
 }

@@ -1,63 +1,95 @@
-//! A band and a wallet in one room, joined by fragments.
+//! A band and a wallet in one room, joined by fragments, with everything that can go wrong between them.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod fake;
+pub(crate) mod issuer;
+pub(crate) mod steps;
+
 use std::collections::BTreeMap;
 
-use armring_band::{Band, Event as BandEvent, Gesture, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
-use armring_pairing::{Link, SoftwareKey};
-use armring_token::{Root, RootKey, Signing};
+use armring_band::{Band, Event as BandEvent, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
+use armring_pairing::{Link, MESSAGE_MAX, SoftwareKey};
+use armring_token::RootKey;
 use armring_wallet::{Connection, Event, Output};
-use armring_wire::records::band::ToBand;
-use armring_wire::{AttPayload, Digits, Uptime};
+use armring_wire::{AttPayload, Fragmenter, Reassembler, Uptime};
 use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+/// What the band's flash does with what it is to store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flash {
+    Works,
+    /// Stores nothing and says so.
+    Fails,
+    /// Says nothing until [`Room::settle`].
+    Slow,
+    /// Power is lost at the store after this many, which then is in the flash or not.
+    CutAfter(usize, bool),
+}
+
 pub(crate) struct Room {
     pub(crate) band: Band<SoftwareKey, SoftwareKeys>,
     pub(crate) band_key: [u8; 32],
-    pub(crate) wallet_key: SoftwareKey,
+    pub(crate) phone: Phone,
     pub(crate) connection: Option<Connection>,
     pub(crate) payload: AttPayload,
     pub(crate) storage: BTreeMap<StoreKey, Vec<u8>>,
-    /// Whether what is to be stored is reported as stored at once.
-    pub(crate) storage_works: bool,
+    pub(crate) flash: Flash,
+    /// What the slow flash has not stored yet; nothing under a key means that all is to be erased.
+    pub(crate) unsettled: Option<(Option<StoreKey>, Vec<u8>)>,
     pub(crate) signals: Vec<Signal>,
     pub(crate) events: Vec<Event>,
     pub(crate) errors: Vec<String>,
-    pub(crate) link: Option<Vec<u8>>,
+    /// Fragments that the wallet wrote over this connection.
+    pub(crate) written: Vec<Vec<u8>>,
+    /// What the band said to a peer that is no wallet.
+    pub(crate) heard: Vec<Vec<u8>>,
+    ear: Reassembler<Vec<u8>>,
+    mouth: Fragmenter,
+    pub(crate) power_cuts: usize,
     pub(crate) root: RootKey,
     pub(crate) now: Uptime,
     pub(crate) rng: ChaCha20Rng,
 }
 
-pub(crate) fn root_signing() -> Signing<Root, SigningKey> {
-    Signing::new(SigningKey::from_bytes(&[1; 32]))
+/// A phone: its key and the link that its wallet stored.
+pub(crate) struct Phone {
+    pub(crate) key: SoftwareKey,
+    pub(crate) link: Option<Vec<u8>>,
 }
 
-pub(crate) fn root_key() -> RootKey {
-    RootKey::from_bytes(SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()).unwrap()
+impl Phone {
+    pub(crate) fn new(rng: &mut ChaCha20Rng) -> Self {
+        Self { key: SoftwareKey::generate(rng).unwrap(), link: None }
+    }
 }
 
 impl Room {
     pub(crate) fn new(seed: u64, att_payload: usize) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let band_key = *SoftwareKey::generate(&mut rng).unwrap().expose();
-        let wallet_key = SoftwareKey::generate(&mut rng).unwrap();
+        let root = RootKey::from_bytes(SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()).unwrap();
+        let payload = AttPayload::new(att_payload).unwrap();
         Self {
-            band: Band::new(SoftwareKey::new(band_key), SoftwareKeys, root_key()),
+            band: Band::new(SoftwareKey::new(band_key), SoftwareKeys, root),
             band_key,
-            wallet_key,
+            phone: Phone::new(&mut rng),
             connection: None,
-            payload: AttPayload::new(att_payload).unwrap(),
+            payload,
             storage: BTreeMap::new(),
-            storage_works: true,
+            flash: Flash::Works,
+            unsettled: None,
             signals: Vec::new(),
             events: Vec::new(),
             errors: Vec::new(),
-            link: None,
-            root: root_key(),
+            written: Vec::new(),
+            heard: Vec::new(),
+            ear: Reassembler::new(vec![0; MESSAGE_MAX]),
+            mouth: Fragmenter::new(payload),
+            power_cuts: 0,
+            root,
             now: Uptime::from_millis(1_000),
             rng,
         }
@@ -65,7 +97,7 @@ impl Room {
 
     /// The band loses power and starts again with what it stored.
     pub(crate) fn restart_band(&mut self) {
-        self.connection = None;
+        (self.connection, self.unsettled) = (None, None);
         self.band = Band::new(SoftwareKey::new(self.band_key), SoftwareKeys, self.root);
         for key in StoreKey::all() {
             if let Some(value) = self.storage.get(&key) {
@@ -81,31 +113,42 @@ impl Room {
 
     /// Something happens to the band, and all that follows from it.
     pub(crate) fn happens(&mut self, event: BandEvent<'_>) {
-        self.to_band(event);
+        self.happens_to_band(event);
         self.pump();
-    }
-
-    pub(crate) fn gesture(&mut self, gesture: Gesture) {
-        self.happens(BandEvent::Gesture(gesture));
     }
 
     pub(crate) fn connect(&mut self, connection: Connection) {
         self.connection = Some(connection);
+        self.written.clear();
         self.happens(BandEvent::Connected(self.payload));
     }
 
-    pub(crate) fn disconnect(&mut self) {
-        if self.connection.take().is_some() {
-            self.happens(BandEvent::Disconnected);
+    /// A peer connects that is no wallet: it speaks with [`Room::utter`].
+    pub(crate) fn connect_stranger(&mut self) {
+        if self.connection.is_some() {
+            self.disconnect();
+        }
+        self.heard.clear();
+        self.ear.reset();
+        self.mouth = Fragmenter::new(self.payload);
+        self.happens(BandEvent::Connected(self.payload));
+    }
+
+    /// The stranger sends `message`.
+    pub(crate) fn utter(&mut self, message: &[u8]) {
+        let (mut sent, mut fragment) = (0, vec![0; self.payload.bytes()]);
+        while let Some((len, next)) = self.mouth.cut(message, sent, &mut fragment) {
+            sent = next;
+            self.happens(BandEvent::Fragment(&fragment[..len]));
         }
     }
 
-    pub(crate) fn say(&mut self, record: &ToBand<'_>) {
-        self.connection.as_mut().unwrap().say(record).unwrap();
-        self.pump();
+    pub(crate) fn disconnect(&mut self) {
+        self.connection = None;
+        self.happens(BandEvent::Disconnected);
     }
 
-    fn to_band(&mut self, event: BandEvent<'_>) {
+    fn happens_to_band(&mut self, event: BandEvent<'_>) {
         if let Err(error) = self.band.handle(event, self.now, &mut self.rng) {
             self.errors.push(format!("band: {error}"));
         }
@@ -113,12 +156,7 @@ impl Room {
 
     /// Carries everything to where it belongs until nothing moves.
     pub(crate) fn pump(&mut self) {
-        loop {
-            let moved = self.pump_band() | self.pump_wallet();
-            if !moved {
-                break;
-            }
-        }
+        while self.pump_band() | self.pump_wallet() {}
     }
 
     fn pump_band(&mut self) -> bool {
@@ -129,21 +167,25 @@ impl Room {
             moved = true;
             match output {
                 BandOutput::Transmit(bytes) => {
-                    let Some(connection) = &mut self.connection else { continue };
-                    if let Err(error) = connection.fragment(bytes, &self.wallet_key, &mut self.rng) {
+                    let Some(connection) = &mut self.connection else {
+                        self.heard.extend(self.ear.push(bytes).ok().flatten().map(|record| record.to_vec()));
+                        continue;
+                    };
+                    if let Err(error) = connection.fragment(bytes, &self.phone.key, &mut self.rng) {
                         self.errors.push(format!("wallet: {error}"));
                     }
                 }
                 BandOutput::Store { key, value } => {
-                    if self.storage_works {
-                        self.storage.insert(key, value.to_vec());
+                    let value = value.to_vec();
+                    match self.store(Some(key), value) {
+                        Ok(event) => next = event,
+                        Err(PowerCut) => return true,
                     }
-                    next = Some(if self.storage_works { BandEvent::Stored } else { BandEvent::StoreFailed });
                 }
-                BandOutput::EraseAll => {
-                    self.storage.clear();
-                    next = Some(BandEvent::Stored);
-                }
+                BandOutput::EraseAll => match self.store(None, Vec::new()) {
+                    Ok(event) => next = event,
+                    Err(PowerCut) => return true,
+                },
                 BandOutput::Signal(signal) => self.signals.push(signal),
                 BandOutput::Disconnect => {
                     self.connection = None;
@@ -152,9 +194,54 @@ impl Room {
             }
         }
         if let Some(event) = next {
-            self.to_band(event);
+            self.happens_to_band(event);
         }
         moved
+    }
+
+    fn store(&mut self, key: Option<StoreKey>, value: Vec<u8>) -> Result<Option<BandEvent<'static>>, PowerCut> {
+        assert!(self.unsettled.is_none(), "one thing is stored at a time");
+        match self.flash {
+            Flash::Works => {
+                self.keep(key, value);
+                Ok(Some(BandEvent::Stored))
+            }
+            Flash::Fails => Ok(Some(BandEvent::StoreFailed)),
+            Flash::Slow => {
+                self.unsettled = Some((key, value));
+                Ok(None)
+            }
+            Flash::CutAfter(0, kept) => {
+                if kept {
+                    self.keep(key, value);
+                }
+                self.flash = Flash::Works;
+                self.power_cuts += 1;
+                self.restart_band();
+                Err(PowerCut)
+            }
+            Flash::CutAfter(left, kept) => {
+                self.flash = Flash::CutAfter(left - 1, kept);
+                self.keep(key, value);
+                Ok(Some(BandEvent::Stored))
+            }
+        }
+    }
+
+    fn keep(&mut self, key: Option<StoreKey>, value: Vec<u8>) {
+        match key {
+            Some(key) => drop(self.storage.insert(key, value)),
+            None => self.storage.clear(),
+        }
+    }
+
+    /// The slow flash has stored what it was given, or has failed.
+    pub(crate) fn settle(&mut self, works: bool) {
+        let (key, value) = self.unsettled.take().unwrap();
+        if works {
+            self.keep(key, value);
+        }
+        self.happens(if works { BandEvent::Stored } else { BandEvent::StoreFailed });
     }
 
     fn pump_wallet(&mut self) -> bool {
@@ -163,51 +250,28 @@ impl Room {
             moved = true;
             match output {
                 Output::Transmit(fragment) => {
-                    self.to_band(BandEvent::Fragment(&fragment));
+                    self.happens_to_band(BandEvent::Fragment(&fragment));
+                    self.written.push(fragment);
                     self.pump_band();
                 }
                 Output::Event(event) => {
                     if let Event::Paired(link) | Event::Linked(link) = &event {
-                        self.link = Some(link.to_bytes().to_vec());
+                        self.phone.link = Some(link.to_bytes().to_vec());
                     }
                     self.events.push(event);
                 }
                 Output::Disconnect => {
                     self.connection = None;
-                    self.to_band(BandEvent::Disconnected);
+                    self.happens_to_band(BandEvent::Disconnected);
                 }
             }
         }
         moved
     }
 
-    pub(crate) fn code_on_band(&self) -> Option<Digits> {
-        self.signals.iter().rev().find_map(|signal| if let Signal::Code(digits) = signal { Some(*digits) } else { None })
-    }
-
-    pub(crate) fn code_in_wallet(&self) -> Option<Digits> {
-        self.events.iter().rev().find_map(|event| if let Event::Code(digits) = event { Some(*digits) } else { None })
-    }
-
     pub(crate) fn stored_link(&self) -> Link {
-        Link::from_bytes(self.link.as_deref().unwrap().try_into().unwrap()).unwrap()
-    }
-
-    pub(crate) fn pair(&mut self) {
-        self.gesture(Gesture::Hold);
-        self.connect(Connection::pair(self.payload));
-        assert_eq!(self.code_on_band(), self.code_in_wallet());
-        self.happens(BandEvent::CodeShown);
-        self.connection.as_mut().unwrap().code_shown();
-        self.connection.as_mut().unwrap().accept_code(&mut self.rng).unwrap();
-        self.pump();
-        self.gesture(Gesture::Press);
-        assert!(self.signals.contains(&Signal::Paired), "{:?} {:?}", self.signals, self.errors);
-        self.disconnect();
-    }
-
-    pub(crate) fn reconnect(&mut self) {
-        let link = self.stored_link();
-        self.connect(Connection::reconnect(link, self.payload));
+        Link::from_bytes(self.phone.link.as_deref().unwrap().try_into().unwrap()).unwrap()
     }
 }
+
+struct PowerCut;

@@ -58,7 +58,7 @@ impl Stage {
         let sender = self.sender.clone();
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                let report = serde_json::from_str(&line).unwrap_or_else(|_| Report::Complaint(line));
+                let report = serde_json::from_str(&line).unwrap_or(Report::Complaint(line));
                 if sender.send((index, Some(report))).is_err() {
                     return;
                 }

@@ -1,0 +1,64 @@
+//! What was stored before a restart, taken back.
+
+use armring_pairing::{DiffieHellman, Link};
+use armring_token::{Credential, KeyList, PaymentToken, Unverified};
+use armring_wire::{CredentialId, decode};
+
+use crate::error::{CallerError, Error};
+use crate::keys::{KeyHandle, PaymentKeys};
+use crate::purse::{Purse, place_of};
+use crate::state::Core;
+use crate::store::{Place, StoreKey, StoredAnswer, StoredCredential};
+
+impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
+    pub(crate) fn load(&mut self, key: StoreKey, value: &[u8]) -> Result<(), Error> {
+        const BAD: Error = Error::Caller(CallerError::BadValue);
+        let place = key.place().ok_or(BAD)?;
+        match place {
+            Place::KeyList => {
+                let list = Unverified::<KeyList>::parse(value).map_err(|_| BAD)?;
+                let list = list.verify(&self.fingerprint, &self.root).map_err(|_| BAD)?;
+                self.latest = self.latest.max(list.issued);
+                self.key_list = Some(list);
+            }
+            Place::Link(slot) => {
+                let link = value.try_into().ok().and_then(Link::from_bytes).ok_or(BAD)?;
+                self.slot(slot)?.link = Some(link);
+            }
+            Place::Enrolment(slot) => self.slot(slot)?.enrolment = Some(decode(value).map_err(|_| BAD)?),
+            Place::Credential(slot) => {
+                let stored: StoredCredential<'_> = decode(value).map_err(|_| BAD)?;
+                // The band verified it before it stored it.
+                let credential = *Unverified::<Credential>::parse(stored.object.as_bytes()).map_err(|_| BAD)?.claims();
+                let key = self.keys.open(&KeyHandle(stored.handle))?;
+                if *key.public.as_bytes() != credential.payment_key {
+                    return Err(BAD);
+                }
+                self.slot(slot)?.purse = Some(Purse::new(credential, key));
+            }
+            Place::Answer(slot) => {
+                let stored: StoredAnswer = decode(value).map_err(|_| BAD)?;
+                self.latest = self.latest.max(stored.time);
+                if let Some(purse) = self.purse(slot, stored.credential) {
+                    purse.raise_ceiling(stored.ceiling);
+                }
+            }
+            Place::Token(slot, place) => {
+                let token: PaymentToken = decode(value).map_err(|_| BAD)?;
+                if place_of(&token) != place {
+                    return Err(BAD);
+                }
+                let digest = token.digest(&self.fingerprint);
+                if let Some(purse) = self.purse(slot, token.credential) {
+                    purse.count(token, digest);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The purse that a stored value belongs to. There is none where an erasing that power cut short left the value behind.
+    fn purse(&mut self, slot: usize, credential: CredentialId) -> Option<&mut Purse<P::Signer>> {
+        self.slots.get_mut(slot)?.purse.as_mut().filter(|purse| purse.credential().id == credential)
+    }
+}

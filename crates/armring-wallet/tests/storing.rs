@@ -1,0 +1,236 @@
+//! What lasts and what does not: flash that fails, is slow, or loses power at any write.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use armring_band::{Event as BandEvent, Signal};
+use armring_token::{Counter, Minor};
+use armring_wallet::Event;
+use armring_wire::Outcome;
+use armring_wire::records::band::Decline;
+use common::issuer::{CODE, Shop, TestIssuer, yuan};
+use common::steps::{claims, seed};
+use common::{Flash, Room};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+#[test]
+fn nothing_leaves_before_it_is_stored() {
+    let mut room = Room::ready(&mut TestIssuer::new());
+    room.flash = Flash::Slow;
+    room.asks_to_pay(&Shop::new().asks(100));
+    room.press();
+    assert!(room.unsettled.is_some() && room.token().is_none());
+    room.wait(10_000);
+    assert_eq!(room.token(), None);
+    room.settle(true);
+    let token = room.token().unwrap();
+    assert!(room.storage.values().any(|value| value[..] == token[64..]), "the body, which signs to the same bytes");
+}
+
+#[test]
+fn a_store_that_fails_pays_nothing_and_the_next_payment_works() {
+    let mut shop = Shop::new();
+    let mut room = Room::ready(&mut TestIssuer::new());
+    room.flash = Flash::Fails;
+    let request = shop.asks(100);
+    assert_eq!(room.pays(&request), None);
+    assert_eq!((room.declined(), room.signals.last()), (Some(Decline::Machine), Some(&Signal::Fault)));
+    room.flash = Flash::Works;
+    room.forget();
+    room.asks_to_pay(&request);
+    assert_eq!(room.token(), None, "it needs a gesture again");
+    room.press();
+    let token = claims(&room.token().unwrap());
+    assert_eq!((token.counter, token.cumulative), (Counter(1), Minor(100)), "nothing was signed under this number before");
+}
+
+#[test]
+fn while_something_is_stored_the_band_is_busy() {
+    let (mut issuer, mut shop) = (TestIssuer::new(), Shop::new());
+    let mut room = Room::ready(&mut issuer);
+    let first = room.pays(&shop.asks(1)).unwrap();
+    room.flash = Flash::Slow;
+    let request = shop.asks(100);
+    room.asks_to_pay(&request);
+    room.press();
+    room.forget();
+    for again in [request.clone(), shop.asks(200)] {
+        room.asks_to_pay(&again);
+        room.press();
+        room.brings_receipt(&issuer.receipt(&first, Outcome::Settled, 2_000, 9_000));
+        assert!(room.events.iter().all(|event| matches!(event, Event::Declined(Decline::Busy))), "{:?}", room.events);
+    }
+    room.settle(true);
+    assert_eq!(claims(&room.token().unwrap()).amount, yuan(100));
+    room.forget();
+    room.happens(BandEvent::Stored);
+    assert_eq!(room.errors, ["band: nothing was to be stored"]);
+}
+
+#[test]
+fn a_late_stored_after_a_disconnection_counts_and_the_wallet_asks_again() {
+    for restarts in [false, true] {
+        let mut shop = Shop::new();
+        let mut room = Room::ready(&mut TestIssuer::new());
+        room.flash = Flash::Slow;
+        let request = shop.asks(100);
+        room.asks_to_pay(&request);
+        room.press();
+        room.disconnect();
+        room.settle(true);
+        room.flash = Flash::Works;
+        if restarts {
+            room.restart_band();
+        }
+        room.reconnect();
+        assert_eq!(room.token(), None);
+        room.asks_to_pay(&request);
+        assert_eq!(claims(&room.token().unwrap()).counter, Counter(1), "without another gesture");
+        room.put_on();
+        assert_eq!(claims(&room.pays(&shop.asks(1)).unwrap()).counter, Counter(2));
+    }
+}
+
+/// What one wallet's request led to is never told to another, which would take it for an answer to its own.
+#[test]
+fn what_one_wallet_waited_for_is_not_told_to_another() {
+    for works in [true, false] {
+        let mut room = Room::ready(&mut TestIssuer::new());
+        let first = std::mem::replace(&mut room.phone, common::Phone::new(&mut ChaCha20Rng::seed_from_u64(3)));
+        room.disconnect();
+        room.pair();
+        room.reconnect();
+        room.enrol(&mut TestIssuer::new(), CODE);
+        let second = std::mem::replace(&mut room.phone, first);
+        room.reconnect();
+        room.flash = Flash::Slow;
+        room.asks_to_pay(&Shop::new().asks(1));
+        room.press();
+        room.phone = second;
+        room.reconnect();
+        room.forget();
+        room.settle(works);
+        assert!(room.events.is_empty() && room.is_linked(), "{:?}", room.events);
+    }
+}
+
+/// What became of the tokens of one credential: each counter one body, and the total only grows.
+#[derive(Default)]
+struct Signed {
+    bodies: BTreeMap<Counter, Vec<u8>>,
+}
+
+impl Signed {
+    fn check(&mut self, token: &[u8]) {
+        let claims = claims(token);
+        let body = token[64..].to_vec();
+        let known = self.bodies.entry(claims.counter).or_insert_with(|| body.clone());
+        assert_eq!(*known, body, "one number, two tokens");
+        let totals: Vec<u64> =
+            self.bodies.values().map(|body| common::steps::claims(&[vec![0; 64], body.clone()].concat()).cumulative.0).collect();
+        assert!(totals.is_sorted_by(|before, after| before < after), "{totals:?}");
+    }
+}
+
+#[test]
+fn power_cut_at_every_store_never_uses_a_counter_twice() {
+    for kept in [false, true] {
+        // Pairing, promotion, key list, payment key, credential, then token and receipt, twice.
+        for stores in 0..9 {
+            let (mut issuer, mut shop) = (TestIssuer::new(), Shop::new());
+            let mut room = Room::new(5, 182);
+            let mut signed = Signed::default();
+            room.flash = Flash::CutAfter(stores, kept);
+            for _ in 0..3 {
+                live(&mut room, &mut issuer, &mut shop, &mut signed);
+            }
+            assert_eq!(room.power_cuts, 1, "{stores}");
+            assert!(signed.bodies.len() >= 4, "{stores} {kept}: {} tokens", signed.bodies.len());
+            let keys: std::collections::BTreeSet<_> = issuer.payment_keys.iter().collect();
+            assert_eq!(keys.len(), 1, "a repeated enrolment has the same key");
+        }
+    }
+}
+
+/// A wallet that does what it can to get two payments through.
+fn live(room: &mut Room, issuer: &mut TestIssuer, shop: &mut Shop, signed: &mut Signed) {
+    if room.phone.link.is_none() {
+        room.begin_to_pair();
+        room.wallet_accepts();
+        room.band_accepts();
+        if room.phone.link.is_none() {
+            return;
+        }
+    }
+    room.reconnect();
+    if !room.is_linked() {
+        // The band lost power on the way: once more.
+        room.reconnect();
+    }
+    if room.status().is_some_and(|status| status.credential.is_none()) {
+        room.enrol(issuer, CODE);
+        if !room.is_linked() {
+            room.reconnect();
+            room.enrol(issuer, CODE);
+        }
+    }
+    room.put_on();
+    for amount in [100, 250] {
+        let request = shop.asks(amount);
+        for _ in 0..2 {
+            if !room.is_linked() {
+                room.reconnect();
+                room.put_on();
+            }
+            room.forget();
+            room.asks_to_pay(&request);
+            room.press();
+            if let Some(token) = room.token() {
+                signed.check(&token);
+                room.brings_receipt(&issuer.receipt(&token, Outcome::Settled, 2_000, 9_000));
+            }
+        }
+    }
+}
+
+#[test]
+fn flash_that_fails_by_chance_never_uses_a_counter_twice() {
+    let seed = seed();
+    let mut chance = ChaCha20Rng::seed_from_u64(seed);
+    for _ in 0..20 {
+        let (mut issuer, mut shop) = (TestIssuer::new(), Shop::new());
+        let mut room = Room::ready(&mut issuer);
+        let mut signed = Signed::default();
+        let mut asked: Vec<Vec<u8>> = Vec::new();
+        for _ in 0..100 {
+            let odds = chance.next_u32();
+            room.flash = match odds % 8 {
+                0 => Flash::Fails,
+                1 => Flash::CutAfter(0, odds & 0x100 != 0),
+                _ => Flash::Works,
+            };
+            if !room.is_linked() {
+                room.reconnect();
+                room.put_on();
+            }
+            if !room.is_linked() {
+                continue;
+            }
+            let request = match asked.len().checked_sub(1) {
+                Some(last) if odds & 0x200 == 0 => asked[last - (odds >> 16) as usize % asked.len().min(3)].clone(),
+                _ => shop.asks(u64::from(odds >> 24) + 1),
+            };
+            room.forget();
+            room.asks_to_pay(&request);
+            room.press();
+            if let Some(token) = room.token() {
+                signed.check(&token);
+            }
+            asked.push(request);
+        }
+        assert!(signed.bodies.len() > 10, "{}", signed.bodies.len());
+    }
+}
