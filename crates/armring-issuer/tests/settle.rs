@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use armring_issuer::*;
-use armring_token::{Counter, FreeCount, Gesture, Limits, Minor, Unlocking};
+use armring_token::{Counter, CredentialRights, FreeCount, Gesture, Limits, Minor, Unlocking};
 use armring_wire::*;
 use common::*;
 
@@ -16,6 +16,8 @@ against_every_ledger!(
     a_request_expires,
     tokens_for_use_without_network_have_the_redeem_period,
     a_credential_is_valid_for_a_time,
+    a_payee_is_paid_while_its_certificate_is_valid,
+    a_credential_does_what_its_rights_allow,
     an_inactive_credential_does_not_pay,
     a_frozen_credential_does_not_pay_and_is_not_paid,
     nobody_pays_themselves,
@@ -84,6 +86,36 @@ fn a_credential_is_valid_for_a_time<L: Ledger>(mut w: World<L>) {
         let token = band.token(&w, &request);
         assert_eq!(w.settle(&request, &token, at).outcome, expected);
     }
+}
+
+fn a_payee_is_paid_while_its_certificate_is_valid<L: Ledger>(mut w: World<L>) {
+    let mut band = w.band(1_000);
+    let account = w.account(0);
+    let shop = w.shop_valid(account, Validity { from: later(100), until: later(200) });
+    for (after, expected) in
+        [(99, Outcome::NotAllowed), (100, Outcome::Settled), (199, Outcome::Settled), (200, Outcome::NotAllowed)]
+    {
+        let request = shop.request(&mut w, 10);
+        let token = band.token(&w, &request);
+        assert_eq!(w.settle(&request, &token, later(after)).outcome, expected, "{after}");
+    }
+}
+
+fn a_credential_does_what_its_rights_allow<L: Ledger>(mut w: World<L>) {
+    let mut with = |rights| {
+        w.issuer.set_policy(Policy { rights, ..generous() });
+        w.band(1_000)
+    };
+    let (mut pays, mut receives) = (with(CredentialRights::PAY), with(CredentialRights::RECEIVE));
+    let request = receives.request(&mut w, 10);
+    let token = pays.token(&w, &request);
+    assert_eq!(w.outcome(&request, &token), Outcome::Settled);
+    let shop = w.shop();
+    assert_eq!(w.pay(&mut receives, &shop, 10), Outcome::NotAllowed, "it may only be paid");
+    w.issuer.set_policy(generous());
+    let (mut other, request) = (w.band(1_000), pays.request(&mut w, 10));
+    let token = other.token(&w, &request);
+    assert_eq!(w.outcome(&request, &token), Outcome::NotAllowed, "it may only pay");
 }
 
 fn an_inactive_credential_does_not_pay<L: Ledger>(mut w: World<L>) {

@@ -8,11 +8,12 @@ use armring_pairing::{
     Session, Share, UNSUPPORTED, WalletHello,
 };
 use armring_wire::records::band::{ToBand, ToWallet};
-use armring_wire::{AttPayload, DecodeError, Fragmenter, Reassembler, VersionRange, decode_record, encode};
+use armring_wire::{AttPayload, DecodeError, Fragmenter, Reassembler, VersionRange, decode_record};
 use rand_core::TryCryptoRng;
 
 use crate::error::{CallerError, Error, PeerError};
 use crate::event::{Event, Output};
+use crate::out::Out;
 
 /// A connection to a band, as the wallet sees it. It does nothing by itself: the app hands it each notification of the band with
 /// [`Connection::fragment`], and after each call polls until there are no more [`Output`]s.
@@ -184,35 +185,6 @@ impl Connection {
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection").field("is_linked", &self.is_linked()).finish_non_exhaustive()
-    }
-}
-
-/// Where outputs go.
-struct Out<'a> {
-    fragmenter: &'a mut Fragmenter,
-    outputs: &'a mut VecDeque<Output>,
-}
-
-impl Out<'_> {
-    fn send(&mut self, message: &[u8]) {
-        let mut fragment = vec![0; self.fragmenter.payload().bytes()];
-        let mut sent = 0;
-        while let Some((len, next)) = self.fragmenter.cut(message, sent, &mut fragment) {
-            sent = next;
-            self.outputs.push_back(Output::Transmit(fragment.iter().copied().take(len).collect()));
-        }
-    }
-
-    fn send_sealed(&mut self, session: &mut Session, record: &ToBand<'_>) -> Result<(), Error> {
-        let mut buffer = [0; MESSAGE_MAX];
-        let len = encode(record, &mut buffer).map_err(|_| CallerError::TooLong)?.len();
-        let sealed = session.channel.seal(&mut buffer, len)?;
-        self.send(sealed);
-        Ok(())
-    }
-
-    fn event(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
     }
 }
 

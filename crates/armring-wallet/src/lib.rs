@@ -41,6 +41,7 @@ mod connection;
 mod error;
 mod event;
 mod offer;
+mod out;
 
 pub use connection::Connection;
 pub use error::{CallerError, Error, PeerError};

@@ -294,49 +294,6 @@ fn all_links_full() {
 }
 
 #[test]
-fn a_reset_erases_links_and_a_thief_who_pairs_anew_finds_nothing() {
-    let mut issuer = common::issuer::TestIssuer::new();
-    let mut room = Room::ready(&mut issuer);
-    room.gesture(Gesture::Reset);
-    assert_eq!(room.signals, [Signal::Erased]);
-    assert!(room.storage.is_empty() && room.connection.is_none());
-    room.reconnect();
-    assert!(!room.is_linked(), "the old wallet is a stranger");
-    room.phone = Phone::new(&mut room.rng);
-    room.pair();
-    room.reconnect();
-    assert!(room.status().is_some_and(|status| status.credential.is_none()));
-}
-
-#[test]
-fn a_reset_while_something_is_stored_is_over_when_everything_is_erased() {
-    let mut room = Room::new(1, 182);
-    room.flash = Flash::Slow;
-    room.begin_to_pair();
-    room.wallet_accepts();
-    room.band_accepts();
-    room.gesture(Gesture::Reset);
-    room.settle(true);
-    assert!(!room.signals.contains(&Signal::Erased), "that was the link");
-    room.settle(true);
-    assert!(room.signals.contains(&Signal::Erased) && room.storage.is_empty());
-    assert!(!room.signals.contains(&Signal::Paired));
-}
-
-#[test]
-fn a_reset_that_fails_says_so_and_the_band_works_on() {
-    let mut room = Room::new(1, 182);
-    room.pair();
-    room.flash = Flash::Fails;
-    room.forget();
-    room.gesture(Gesture::Reset);
-    assert_eq!(room.signals, [Signal::Fault]);
-    room.flash = Flash::Works;
-    room.reconnect();
-    assert!(room.is_linked());
-}
-
-#[test]
 fn whoever_says_nothing_is_cut_off() {
     let mut room = Room::new(1, 182);
     room.pair();

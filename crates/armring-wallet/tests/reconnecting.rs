@@ -3,7 +3,7 @@
 
 mod common;
 
-use armring_band::{Event as BandEvent, LINKS};
+use armring_band::Event as BandEvent;
 use armring_channel::OpenError;
 use armring_pairing::LinkState::{Established, Provisional};
 use armring_pairing::{Link, LinkSecret, PublicKey, SoftwareKey};
@@ -12,7 +12,7 @@ use armring_wire::records::Assurance;
 use armring_wire::records::band::{Decline, ToBand, ToWallet};
 use armring_wire::{EnrolmentCode, Opaque, Record, Version, decode_record, encode};
 use common::fake::FakeBand;
-use common::issuer::{CODE, Shop, TestIssuer};
+use common::issuer::{CODE, TestIssuer};
 use common::steps::seal;
 use common::{Flash, Phone, Room};
 use rand_chacha::ChaCha20Rng;
@@ -231,27 +231,6 @@ fn a_link_that_was_not_stored_as_established_gets_no_credential() {
     assert_eq!(room.band_links(), [Established]);
     room.enrol(&mut issuer, CODE);
     assert!(matches!(room.events.last(), Some(Event::Enrolled(_))));
-}
-
-/// An erasing that power cut short left credentials without their links behind.
-#[test]
-fn what_an_interrupted_reset_left_behind_is_nobodys() {
-    let mut issuer = TestIssuer::new();
-    let mut room = Room::ready(&mut issuer);
-    let request = Shop::new().asks(1_000);
-    assert!(room.pays(&request).is_some());
-    for gone in [0x10..0x20, 0x10..0x30, 0x10..0x40] {
-        room.storage.retain(|key, _| !gone.contains(&key.as_u8()));
-        room.restart_band();
-        room.phone.link = None;
-        room.pair();
-        room.reconnect();
-        assert!(room.status().is_some_and(|status| status.credential.is_none()), "{gone:?}");
-        room.restart_band();
-        room.reconnect();
-        assert!(room.status().is_some_and(|status| status.credential.is_none()), "{gone:?}");
-        assert!(room.storage.len() <= 2 * LINKS + 3);
-    }
 }
 
 #[test]

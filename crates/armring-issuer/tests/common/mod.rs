@@ -147,9 +147,13 @@ impl<L: Ledger> World<L> {
     }
 
     pub(crate) fn shop_of(&mut self, account: AccountPseudonym) -> Shop {
+        self.shop_valid(account, ALWAYS)
+    }
+
+    pub(crate) fn shop_valid(&mut self, account: AccountPseudonym, validity: Validity) -> Shop {
         let signer = SigningKey::from_bytes(&random(&mut self.rng));
         let key = PayeeKey::from_bytes(signer.verifying_key().to_bytes()).unwrap();
-        let applicant = Applicant { name: "茶馆", key, account, validity: ALWAYS };
+        let applicant = Applicant { name: "茶馆", key, account, validity };
         let id = self.issuer.certify_payee(&applicant, NOW, &mut self.rng).unwrap().id();
         Shop { id, account, signing: Signing::new(signer) }
     }

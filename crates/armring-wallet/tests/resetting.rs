@@ -1,0 +1,72 @@
+//! A reset erases everything, says so only then, and what it leaves behind when it is cut short is of use to nobody.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
+
+mod common;
+
+use armring_band::{Gesture, LINKS, Signal};
+use common::issuer::{Shop, TestIssuer};
+use common::{Flash, Phone, Room};
+
+#[test]
+fn a_reset_erases_links_and_a_thief_who_pairs_anew_finds_nothing() {
+    let mut issuer = TestIssuer::new();
+    let mut room = Room::ready(&mut issuer);
+    room.gesture(Gesture::Reset);
+    assert_eq!(room.signals, [Signal::Erased]);
+    assert!(room.storage.is_empty() && room.connection.is_none());
+    room.reconnect();
+    assert!(!room.is_linked(), "the old wallet is a stranger");
+    room.phone = Phone::new(&mut room.rng);
+    room.pair();
+    room.reconnect();
+    assert!(room.status().is_some_and(|status| status.credential.is_none()));
+}
+
+#[test]
+fn a_reset_while_something_is_stored_is_over_when_everything_is_erased() {
+    let mut room = Room::new(1, 182);
+    room.flash = Flash::Slow;
+    room.begin_to_pair();
+    room.wallet_accepts();
+    room.band_accepts();
+    room.gesture(Gesture::Reset);
+    room.settle(true);
+    assert!(!room.signals.contains(&Signal::Erased), "that was the link");
+    room.settle(true);
+    assert!(room.signals.contains(&Signal::Erased) && room.storage.is_empty());
+    assert!(!room.signals.contains(&Signal::Paired));
+}
+
+#[test]
+fn a_reset_that_fails_says_so_and_the_band_works_on() {
+    let mut room = Room::new(1, 182);
+    room.pair();
+    room.flash = Flash::Fails;
+    room.forget();
+    room.gesture(Gesture::Reset);
+    assert_eq!(room.signals, [Signal::Fault]);
+    room.flash = Flash::Works;
+    room.reconnect();
+    assert!(room.is_linked());
+}
+
+/// An erasing that power cut short left credentials without their links behind.
+#[test]
+fn what_an_interrupted_reset_left_behind_is_nobodys() {
+    let mut issuer = TestIssuer::new();
+    let mut room = Room::ready(&mut issuer);
+    let request = Shop::new().asks(1_000);
+    assert!(room.pays(&request).is_some());
+    for gone in [0x10..0x20, 0x10..0x30, 0x10..0x40] {
+        room.storage.retain(|key, _| !gone.contains(&key.as_u8()));
+        room.restart_band();
+        room.phone.link = None;
+        room.pair();
+        room.reconnect();
+        assert!(room.status().is_some_and(|status| status.credential.is_none()), "{gone:?}");
+        room.restart_band();
+        room.reconnect();
+        assert!(room.status().is_some_and(|status| status.credential.is_none()), "{gone:?}");
+        assert!(room.storage.len() <= 2 * LINKS + 3);
+    }
+}
