@@ -31,10 +31,10 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 Commands:
   test    Start here. Tests and documentation examples of every crate, the no_std guard, and the demo
           from pairing to payment. Needs stable Rust and a C compiler. Some minutes when nothing is
-          compiled yet, mostly compilation; then well under a minute.
+          compiled yet, mostly compilation; then a minute or two.
   ci      What a change must also pass: formatting, clippy, documentation without warnings, the guard's
           own self-test, and a reading of the tracked text. Needs rustfmt and clippy. Takes as long as `test`:
-          minutes at first, then under a minute.
+          minutes at first, then a minute or two.
   guard   Only the no_std guard: proves that the protocol crates and all their dependencies compile where
           neither std nor alloc exists. Seconds, after a first minute.
   msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
