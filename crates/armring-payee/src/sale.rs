@@ -83,6 +83,8 @@ impl Sale {
 
     /// A sale over a request that a wearer's band signed, whose credential stands in for a certificate.
     ///
+    /// The signature is not verified here, since whoever receives has their own band's word for it; the issuer verifies it at redeeming.
+    ///
     /// # Errors
     /// [`VerifyError::Malformed`] where `request` is none.
     pub fn from_signed_request(request: &[u8], root: &RootFingerprint) -> Result<Self, VerifyError> {
@@ -149,6 +151,9 @@ impl Sale {
     }
 
     /// Takes a token, to be redeemed. One that was taken before is the same one.
+    ///
+    /// While it waits, a copy with another signature takes its place: neither is verified yet. What [`Settled`] gives has the right body and
+    /// receipt, but may have such a copy's signature.
     ///
     /// # Errors
     /// A [`TokenError`]; nothing has then changed.
