@@ -130,6 +130,8 @@ mod tests {
     fn a_fresh_unlock_is_the_wearers_own_and_comes_after_it_was_asked_for() {
         let mut wear = Wear::default();
         wear.put_on(at(0));
+        wear.unlock(Unlocking::Wallet);
+        assert!(wear.is_unlocked() && !wear.is_freshly_unlocked(), "the wallet's word is none, though it unlocks");
         wear.unlock(Unlocking::Pin);
         wear.ask_for_fresh_unlock();
         assert!(!wear.is_freshly_unlocked(), "the PIN came before");

@@ -4,7 +4,11 @@
 mod common;
 
 use armring_band::{Gesture, LINKS, Signal};
-use common::issuer::{Shop, TestIssuer};
+use armring_token::Counter;
+use armring_wire::CredentialId;
+use armring_wire::records::band::Decline;
+use common::issuer::{CODE, Shop, TestIssuer};
+use common::steps::claims;
 use common::{Flash, Phone, Room};
 
 #[test]
@@ -69,4 +73,42 @@ fn what_an_interrupted_reset_left_behind_is_nobodys() {
         assert!(room.status().is_some_and(|status| status.credential.is_none()), "{gone:?}");
         assert!(room.storage.len() <= 2 * LINKS + 3);
     }
+}
+
+#[test]
+fn tokens_of_an_erased_credential_count_for_no_other() {
+    let (mut issuer, mut shop) = (TestIssuer::new(), Shop::new());
+    let mut room = Room::ready(&mut issuer);
+    for _ in 0..3 {
+        assert!(room.pays(&shop.asks(1_000)).is_some());
+    }
+    room.storage.retain(|key, _| key.as_u8() >= 0x40);
+    room.restart_band();
+    room.phone.link = None;
+    room.pair();
+    room.reconnect();
+    issuer.template.id = CredentialId(*b"a second");
+    room.enrol(&mut issuer, CODE);
+    for counter in 1..3 {
+        room.put_on();
+        assert_eq!(claims(&room.pays(&shop.asks(1)).unwrap()).counter, Counter(counter));
+        room.restart_band();
+        room.reconnect();
+    }
+}
+
+#[test]
+fn a_wallet_that_connects_while_everything_is_erased_is_cut_off_with_it() {
+    let mut room = Room::ready(&mut TestIssuer::new());
+    room.flash = Flash::Slow;
+    room.gesture(Gesture::Reset);
+    room.reconnect();
+    assert!(room.is_linked(), "nothing is erased yet");
+    room.asks_to_pay(&Shop::new().asks(1));
+    room.press();
+    assert_eq!((room.declined(), room.token()), (Some(Decline::Busy), None), "but nothing is paid any more");
+    room.settle(true);
+    assert!(!room.is_linked());
+    room.reconnect();
+    assert!(!room.is_linked());
 }
