@@ -78,6 +78,9 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             ToBand::KeyList(list) => self.take_key_list(slot, list.as_bytes(), None, rng),
             // The link is made: there is nothing to confirm.
             ToBand::Confirm { .. } => Err(Decline::Invalid.into()),
+            ToBand::Generation { .. } | ToBand::PayTo { .. } | ToBand::Unpair | ToBand::UnpairOthers | ToBand::Replace => {
+                Err(Decline::Invalid.into())
+            }
         }
     }
 

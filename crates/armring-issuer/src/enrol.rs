@@ -101,7 +101,9 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
                 Request { code, payment_key, assurance, proof: proof.as_bytes() }
             }
             Err(DecodeError::UnknownVariant(variant)) => return say(channel, &EnrolToBand::Unknown(variant), None),
-            Ok(EnrolToIssuer::Unknown(_)) | Err(_) => return Ok((Said::Refused(Refusal::Malformed), None)),
+            Ok(EnrolToIssuer::Attested { .. } | EnrolToIssuer::Unknown(_)) | Err(_) => {
+                return Ok((Said::Refused(Refusal::Malformed), None));
+            }
         };
         let handshake = *channel.binding();
         match self.issue(&handshake, &request, now, rng) {

@@ -86,7 +86,8 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
             Ok(ToIssuer::Redeem { request, token }) => self.redeem(request.as_bytes(), token.as_bytes(), now),
             Err(DecodeError::UnknownVariant(variant)) => Ok((Said::Unknown(variant), None)),
             // Every answer so far is one that every version knows: whoever says otherwise does not speak this protocol.
-            Ok(ToIssuer::Unknown(_)) | Err(_) => Ok((Said::Refused(Refusal::Malformed), None)),
+            Ok(ToIssuer::EnrolStart { .. } | ToIssuer::Revocations { .. } | ToIssuer::Refund(_) | ToIssuer::Unknown(_))
+            | Err(_) => Ok((Said::Refused(Refusal::Malformed), None)),
         }
     }
 

@@ -123,7 +123,9 @@ impl Sale {
             Ok(ToPayee::Ask) => return Heard::Answer(self.ask()),
             Ok(ToPayee::Token(token)) => token,
             Err(DecodeError::UnknownVariant(variant)) => return Heard::Answer(FromPayee::Unknown(variant)),
-            Ok(ToPayee::Unknown(_)) | Err(_) => return Heard::Answer(FromPayee::Refused(Refusal::Malformed)),
+            Ok(ToPayee::Offline { .. } | ToPayee::Unknown(_)) | Err(_) => {
+                return Heard::Answer(FromPayee::Refused(Refusal::Malformed));
+            }
         };
         match self.take(token.as_bytes()) {
             Ok(digest) => match self.find(&digest).and_then(|taken| Opaque::new(&taken.receipt.as_ref()?.0)) {

@@ -1,6 +1,6 @@
 //! The bodies of what is signed.
 
-use armring_wire::records::{Assurance, CREDENTIAL_MAX, KEY_LIST_MAX, MEMO_MAX, NAME_MAX, OBJECT_MAX};
+use armring_wire::records::{Assurance, CREDENTIAL_MAX, KEY_LIST_MAX, MEMO_MAX, NAME_MAX, OBJECT_MAX, REVOCATIONS_MAX};
 use armring_wire::{
     AccountPseudonym, Amount, CredentialId, Currency, KeyId, Outcome, PayeeId, PayeeRef, RequestDigest, RootFingerprint, Text,
     TokenDigest, UnixTime, Validity,
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fields::{Counter, CredentialRights, Form, FreeCount, Minor, PayeeRights, Presence, Sequence};
 use crate::keylist::KeyList;
+use crate::refund::{Refund, RefundReceipt};
+use crate::revocation::RevocationList;
 use crate::sign::{Issuer, Object, Payee, PayeeKey, Payment, PaymentKey, SIGNATURE_LEN, Unverified, Verified, object_digest};
 
 /// What a payee is and may ask, signed by the issuer. At most 151 bytes.
@@ -201,7 +203,7 @@ macro_rules! digest {
         impl<'a> Unverified<'a, $object> {
             #[doc = $doc]
             #[must_use]
-            pub fn $method(&self, root: &RootFingerprint) -> $digest {
+            pub fn $method(&self, root: &armring_wire::RootFingerprint) -> $digest {
                 $digest(self.digest(root))
             }
         }
@@ -216,6 +218,8 @@ macro_rules! digest {
     };
 }
 
+pub(crate) use digest;
+
 digest!(PaymentToken, TokenDigest, token_digest, "What the token is known by.");
 digest!(PaymentRequest<'a>, RequestDigest, request_digest, "What the request is known by.");
 
@@ -224,6 +228,8 @@ const _: () = {
     assert!(PaymentRequest::MAX_LEN <= OBJECT_MAX);
     assert!(PaymentToken::MAX_LEN <= OBJECT_MAX && PaymentToken::LEN == 139);
     assert!(Receipt::MAX_LEN <= OBJECT_MAX);
+    assert!(Refund::MAX_LEN <= OBJECT_MAX && RefundReceipt::MAX_LEN <= OBJECT_MAX);
+    assert!(RevocationList::MAX_LEN <= REVOCATIONS_MAX);
     assert!(Credential::MAX_LEN <= CREDENTIAL_MAX);
     assert!(KeyList::MAX_LEN <= KEY_LIST_MAX);
 };

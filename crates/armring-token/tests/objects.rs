@@ -29,10 +29,13 @@ fn sizes() {
             ("payment request", 137, 137),
             ("payment token", 139, 139),
             ("receipt", 122, 122),
+            ("revocation list", 4094, 4094),
+            ("refund", 132, 132),
+            ("refund receipt", 146, 146),
         ]
     );
-    // The records that carry them: a key list of 480 bytes, a credential of 288, all others of 156.
-    assert!(sizes.iter().zip([480, 156, 288, 156, 156, 156]).all(|((_, _, max_len), bound)| *max_len <= bound));
+    // The records that carry them: a key list of 480 bytes, a credential of 288, a revocation list of 4,096, all others of 156.
+    assert!(sizes.iter().zip([480, 156, 288, 156, 156, 156, 4096, 156, 156]).all(|((_, _, max_len), bound)| *max_len <= bound));
     assert_eq!(PaymentToken::LEN, 139);
 }
 

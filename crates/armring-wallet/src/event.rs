@@ -61,7 +61,9 @@ impl Event {
             ToWallet::Declined(why) => Self::Declined(why),
             ToWallet::Noted => Self::Noted,
             ToWallet::Unknown(variant) => Self::Unknown(variant),
-            ToWallet::Confirm { .. } => return None,
+            ToWallet::Confirm { .. } | ToWallet::Generation { .. } | ToWallet::EnrolStart { .. } | ToWallet::Unpaired => {
+                return None;
+            }
         })
     }
 }

@@ -51,7 +51,8 @@ pub use codec::{BufferTooSmall, DecodeError, Record, decode, decode_record, enco
 pub use digits::Digits;
 pub use fragment::{ATT_PAYLOAD_MAX, ATT_PAYLOAD_MIN, AttPayload, FragmentError, Fragmenter};
 pub use id::{
-    AccountPseudonym, CredentialId, EnrolmentCode, KeyId, PayeeId, PayeeRef, RequestDigest, RootFingerprint, TokenDigest,
+    AccountPseudonym, CredentialId, EnrolmentCode, KeyId, PayeeId, PayeeRef, RefundDigest, RequestDigest, RootFingerprint,
+    TokenDigest,
 };
 pub use outbox::Outbox;
 pub use outcome::Outcome;

@@ -139,6 +139,11 @@ fn name_of_record(record: &ToBand<'_>) -> &'static str {
         ToBand::Cancel => "Cancel",
         ToBand::KeyList(_) => "KeyList",
         ToBand::Unknown(_) => "Unknown",
+        ToBand::Generation { .. } => "Generation",
+        ToBand::PayTo { .. } => "PayTo",
+        ToBand::Unpair => "Unpair",
+        ToBand::UnpairOthers => "UnpairOthers",
+        ToBand::Replace => "Replace",
     }
 }
 
