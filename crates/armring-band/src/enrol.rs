@@ -148,6 +148,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if credential.payment_key != *candidate.key.public.as_bytes() || credential.assurance != assurance {
             return Err(Decline::EnrolmentFailed.into());
         }
+        self.latest = issued;
         let digits = enrolment(&session, &candidate, assurance).digits(&nonce);
         if let Some(purse) = &self.slot(slot)?.purse {
             // Enrolled before: counter and total stay what they are.

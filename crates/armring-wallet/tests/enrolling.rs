@@ -10,7 +10,7 @@ use armring_wire::records::band::{Decline, ToBand};
 use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand};
 use armring_wire::records::{Assurance, RELAY_MAX};
 use armring_wire::{EnrolmentCode, KeyId, Opaque, Record, Version, VersionRange, encode};
-use common::issuer::{CODE, CREDENTIAL, Shop, TestIssuer};
+use common::issuer::{CODE, CREDENTIAL, Shop, TestIssuer, at};
 use common::{Flash, Room};
 use ed25519_dalek::SigningKey;
 
@@ -215,6 +215,22 @@ fn an_issuer_that_changes_a_credential_afterwards_changes_nothing() {
     room.enrol(&mut issuer, CODE);
     assert_eq!(room.declined(), Some(Decline::EnrolmentFailed));
     assert!(room.storage == before);
+}
+
+#[test]
+fn what_expired_before_the_credential_was_signed_is_not_paid_after_a_restart_either() {
+    let mut issuer = TestIssuer::new();
+    issuer.template.validity.from = at(40_000);
+    let mut room = Room::ready(&mut issuer);
+    for _ in 0..2 {
+        room.asks_to_pay(&Shop::new().asks_with(1, |request| request.expiry = at(40_000)));
+        assert_eq!(room.declined(), Some(Decline::Expired));
+        room.restart_band();
+        room.reconnect();
+        room.put_on();
+        room.forget();
+    }
+    assert!(room.pays(&Shop::new().asks(1)).is_some());
 }
 
 #[test]
