@@ -100,6 +100,8 @@ pub enum Signal {
     Paired,
     /// Something waits for the wearer.
     Waiting(Awaited, Amount),
+    /// A token was signed without a gesture, within the credential's free limit.
+    SignedFree(Amount),
     /// What waited is given up.
     Dropped,
     /// Show these digits; the wearer compares them with the issuer's own page, not with the wallet.

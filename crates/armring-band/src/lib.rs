@@ -32,7 +32,7 @@
 //! | `20`–`23` | a credential and its payment key | 203 | the wearer sees the digits |
 //! | `30`–`33` | a payment key that waits for its credential | 48 | the issuer hears of it |
 //! | `40`–`43` | what the latest receipt said | 20 | the wearer is told |
-//! | `50`–`5f` | the body of a token, one for each payment | 75 | it is signed |
+//! | `50`–`5f` | the body of a token, one for each payment, and what counts with it | 89 | it is signed |
 //!
 //! ```
 //! use armring_band::{Band, Event, Gesture, Output, Signal, SoftwareKeys};

@@ -1,6 +1,6 @@
 //! What has to last, as bytes under keys.
 
-use armring_token::Minor;
+use armring_token::{FreeCount, Minor, PaymentToken};
 use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,22 @@ impl Drop for StoredCredential<'_> {
     fn drop(&mut self) {
         self.handle.zeroize();
     }
+}
+
+/// What was signed without a gesture since the last payment with one.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Free {
+    pub(crate) count: FreeCount,
+    pub(crate) total: Minor,
+}
+
+/// A token that is to be signed, and what counts from then on: all in one write, so that no power cut keeps the one without the other.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct StoredToken {
+    pub(crate) body: PaymentToken,
+    pub(crate) free: Free,
+    /// The latest time that the issuer had signed.
+    pub(crate) latest: UnixTime,
 }
 
 /// What the latest receipt said.

@@ -113,8 +113,13 @@ impl Room {
 
     /// Relays, with the wallet's `tamper` applied to what the issuer says.
     pub(crate) fn relay(&mut self, issuer: &mut TestIssuer, tamper: impl Fn(&mut Vec<u8>)) {
-        while let Some(Event::ToIssuer(message)) = self.events.pop_if(|event| matches!(event, Event::ToIssuer(_))) {
-            let Some(mut answer) = issuer.answer(&message, &mut self.rng) else { return };
+        while let Some(event) = self.events.pop_if(|event| matches!(event, Event::EnrolStart { .. } | Event::ToIssuer(_))) {
+            let answer = match event {
+                Event::EnrolStart { versions, message } => issuer.begin(versions, &message, &mut self.rng),
+                Event::ToIssuer(message) => issuer.answer(&message),
+                _ => None,
+            };
+            let Some(mut answer) = answer else { return };
             tamper(&mut answer);
             self.say(&ToBand::FromIssuer(Opaque::new(&answer).unwrap()));
         }
