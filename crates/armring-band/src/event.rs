@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use armring_pairing::Code;
 use armring_token::Unlocking;
 use armring_wire::records::band::Awaited;
 use armring_wire::{Amount, AttPayload, Digits, Outcome};
@@ -95,11 +96,13 @@ pub enum Signal {
     /// The pairing window is closed, and nobody was paired. A new gesture is needed.
     PairingClosed,
     /// Show this code, whole, then report [`Event::CodeShown`]; the wearer compares it with the wallet's.
-    Code(Digits),
+    Code(Code),
     /// Both sides accepted: the link is made.
     Paired,
     /// Something waits for the wearer.
     Waiting(Awaited, Amount),
+    /// The wallet wants another link in the place of its own: the pairing gesture allows it, and opens the pairing window.
+    WaitingToReplace,
     /// A token was signed without a gesture, within the credential's free limit.
     SignedFree(Amount),
     /// What waited is given up.
@@ -116,6 +119,9 @@ pub enum Signal {
     Locked,
     /// What could not be stored or drawn at random: the band did not do what it was asked.
     Fault,
+    /// Somebody else has used the link of this wallet since it was last here: with a copy of what the phone, or the band, keeps. Unpair or
+    /// replace it.
+    UsedElsewhere,
     /// All links are taken: reset the band to pair it anew.
     LinksFull,
     /// Everything was erased.

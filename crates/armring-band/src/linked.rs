@@ -8,10 +8,10 @@ use armring_wire::{DecodeError, EnrolmentCode, Uptime, decode_record};
 use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
+use crate::connect::Step;
 use crate::error::{Error, PeerError};
 use crate::event::Signal;
 use crate::keys::PaymentKeys;
-use crate::pair::Step;
 use crate::phase::{Linked, Phase, Task};
 use crate::state::Core;
 use crate::store::Place;
@@ -78,7 +78,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             ToBand::KeyList(list) => self.take_key_list(slot, list.as_bytes(), None, rng),
             // The link is made: there is nothing to confirm.
             ToBand::Confirm { .. } => Err(Decline::Invalid.into()),
-            ToBand::Generation { .. } | ToBand::PayTo { .. } | ToBand::Unpair | ToBand::UnpairOthers | ToBand::Replace => {
+            ToBand::Replace => self.replace(now),
+            ToBand::Generation { .. } | ToBand::PayTo { .. } | ToBand::Unpair | ToBand::UnpairOthers => {
                 Err(Decline::Invalid.into())
             }
         }

@@ -1,12 +1,14 @@
 //! What has to last, as bytes under keys.
 
+use armring_pairing::Link;
 use armring_token::{FreeCount, Minor, PaymentToken};
 use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque, UnixTime};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::band::LINKS;
+use crate::error::{Error, MachineError};
 use crate::purse::TOKENS_REMEMBERED;
 
 /// The longest value that is stored, in bytes.
@@ -17,6 +19,7 @@ pub const VALUE_MAX: usize = KEY_LIST_MAX;
 pub struct StoreKey(u8);
 
 const KEY_LIST: u8 = 0x01;
+const REPLACEMENT: u8 = 0x03;
 const LINK: u8 = 0x10;
 const CREDENTIAL: u8 = 0x20;
 const ENROLMENT: u8 = 0x30;
@@ -27,6 +30,7 @@ const TOKEN: u8 = 0x50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     KeyList,
+    Replacement,
     Link(usize),
     Credential(usize),
     Enrolment(usize),
@@ -57,6 +61,7 @@ impl StoreKey {
         let slot = (low < LINKS).then_some(low);
         match self.0 & 0xF0 {
             0x00 if self.0 == KEY_LIST => Some(Place::KeyList),
+            0x00 if self.0 == REPLACEMENT => Some(Place::Replacement),
             LINK => slot.map(Place::Link),
             CREDENTIAL => slot.map(Place::Credential),
             ENROLMENT => slot.map(Place::Enrolment),
@@ -73,6 +78,7 @@ impl From<Place> for StoreKey {
         let low = |number: usize| u8::try_from(number).unwrap_or(u8::MAX) & 0x0F;
         Self(match place {
             Place::KeyList => KEY_LIST,
+            Place::Replacement => REPLACEMENT,
             Place::Link(slot) => LINK | low(slot),
             Place::Credential(slot) => CREDENTIAL | low(slot),
             Place::Enrolment(slot) => ENROLMENT | low(slot),
@@ -83,6 +89,27 @@ impl From<Place> for StoreKey {
 }
 
 const _: () = assert!(LINKS * TOKENS_REMEMBERED <= 16, "a token's key has four bits for slot and token");
+
+/// A provisional link that is to take the place of another: the slot (1), then the link.
+pub(crate) struct StoredReplacement;
+
+impl StoredReplacement {
+    const LEN: usize = 1 + Link::LEN;
+
+    pub(crate) fn to_bytes(slot: usize, link: &Link) -> Result<Zeroizing<[u8; Self::LEN]>, Error> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        let (first, rest) = bytes.split_first_mut().ok_or(MachineError::Exhausted)?;
+        *first = u8::try_from(slot).map_err(|_| MachineError::Exhausted)?;
+        rest.copy_from_slice(link.to_bytes().as_slice());
+        Ok(bytes)
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<(usize, Link)> {
+        let (slot, link) = bytes.split_first()?;
+        let slot = usize::from(*slot);
+        Some((slot, Link::from_bytes(link.try_into().ok()?)?)).filter(|(slot, _)| *slot < LINKS)
+    }
+}
 
 /// A payment key that waits for its credential.
 #[derive(Serialize, Deserialize, Zeroize)]
@@ -140,7 +167,7 @@ mod tests {
         let places = (0..LINKS)
             .flat_map(|slot| [Place::Link(slot), Place::Credential(slot), Place::Enrolment(slot), Place::Answer(slot)])
             .chain((0..LINKS).flat_map(|slot| (0..TOKENS_REMEMBERED).map(move |token| Place::Token(slot, token))))
-            .chain([Place::KeyList]);
+            .chain([Place::KeyList, Place::Replacement]);
         let mut seen = [false; 256];
         for place in places {
             let key = StoreKey::from(place);

@@ -199,7 +199,7 @@ fn describe(signal: Signal) -> BandReport {
     match signal {
         Signal::PairingOpen => BandReport::PairingOpen,
         Signal::PairingClosed => BandReport::PairingClosed,
-        Signal::Code(digits) => BandReport::Code(digits.to_string()),
+        Signal::Code(code) => BandReport::Code(code.digits().to_string()),
         Signal::Paired => BandReport::Paired,
         Signal::Waiting(awaited, amount) => BandReport::Waiting(format!("{} waits for {awaited}", show(amount))),
         Signal::EnrolmentDigits(digits) => BandReport::EnrolmentDigits { digits: digits.number(), shown: digits.to_string() },

@@ -177,11 +177,11 @@ impl Room {
     }
 
     pub(crate) fn code_on_band(&self) -> Option<Digits> {
-        self.signals.iter().rev().find_map(|signal| if let Signal::Code(digits) = signal { Some(*digits) } else { None })
+        self.signals.iter().rev().find_map(|signal| if let Signal::Code(code) = signal { Some(code.digits()) } else { None })
     }
 
     pub(crate) fn code_in_wallet(&self) -> Option<Digits> {
-        self.events.iter().rev().find_map(|event| if let Event::Code(digits) = event { Some(*digits) } else { None })
+        self.events.iter().rev().find_map(|event| if let Event::Code(code) = event { Some(code.digits()) } else { None })
     }
 
     /// The links in the band's storage, and how far they are.
