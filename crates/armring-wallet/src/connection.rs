@@ -29,7 +29,6 @@ pub struct Connection {
     ticket: Option<ResumeTicket>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a connection has one, and it moves rarely")]
 enum Phase {
     /// The band says hello first.
     Hello(Goal),
