@@ -1,7 +1,7 @@
 //! The band as its host sees it: events in, outputs out.
 
 use armring_pairing::{DiffieHellman, MESSAGE_MAX};
-use armring_token::RootKey;
+use armring_token::{RootKey, Unlocking};
 use armring_wire::{Reassembler, Uptime};
 use rand_core::TryCryptoRng;
 use zeroize::Zeroize;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::event::{Event, Output};
 use crate::keys::PaymentKeys;
 use crate::state::Core;
-use crate::store::StoreKey;
+use crate::store::{StoreKey, StoredSecret};
 
 /// How many wallets a band can be paired with.
 pub const LINKS: usize = 4;
@@ -95,6 +95,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Band<D, P> {
     /// The next thing to do. `fragment` is where a fragment is written, as long as the ATT payload.
     pub fn poll<'b>(&'b mut self, fragment: &'b mut [u8]) -> Option<Output<'b>> {
         self.core.out.poll(fragment)
+    }
+
+    /// What the wearer unlocks the band with on the band: a PIN, a tap pattern, or `None` while none was chosen.
+    #[must_use]
+    pub fn unlocking(&self) -> Option<Unlocking> {
+        self.core.secret.as_ref().map(StoredSecret::unlocking)
     }
 
     /// When to report [`Event::Tick`] at the latest; `None` while nothing waits for time to pass.
