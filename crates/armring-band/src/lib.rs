@@ -81,6 +81,7 @@ mod pay;
 mod phase;
 mod purse;
 mod secret;
+mod show;
 mod state;
 mod store;
 mod wear;
@@ -92,6 +93,7 @@ pub use keys::{KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
 pub use phase::{GESTURE_TIMEOUT, HANDSHAKE_TIMEOUT};
 pub use purse::TOKENS_REMEMBERED;
 pub use secret::{Secret, UNLOCK_TRIES};
+pub use show::{Asker, Face, Offer};
 pub use store::{StoreKey, VALUE_MAX};
 pub use wear::OFF_WRIST_GRACE;
 

@@ -14,6 +14,7 @@ use crate::keys::PaymentKeys;
 use crate::outputs::Outputs;
 use crate::phase::{HANDSHAKE_TIMEOUT, Phase};
 use crate::purse::Purse;
+use crate::show::Face;
 use crate::store::{StoredEnrolment, StoredSecret};
 use crate::wear::Wear;
 
@@ -44,6 +45,7 @@ impl<S> Slot<S> {
 
 pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) out: Outputs,
+    pub(crate) face: Face,
     pub(crate) identity: D,
     pub(crate) keys: P,
     pub(crate) root: RootKey,
@@ -65,6 +67,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn new(identity: D, keys: P, root: RootKey) -> Self {
         Self {
             out: Outputs::new(),
+            face: Face::Lights,
             identity,
             keys,
             root,
@@ -79,6 +82,11 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             prove_by: Uptime::default(),
             after_store: AfterStore::Nothing,
         }
+    }
+
+    /// What this band can show.
+    pub(crate) const fn face(&self) -> Face {
+        self.face
     }
 
     /// Forgets links, credentials, keys and what unlocks the band, after all of it was erased.
