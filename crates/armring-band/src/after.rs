@@ -4,16 +4,17 @@ use armring_pairing::{DiffieHellman, Link, StoreFirst};
 use armring_token::{Credential, Gesture};
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
-use armring_wire::{Amount, Digits, EnrolmentCode, Opaque, TokenDigest};
+use armring_wire::{Amount, Digits, EnrolmentCode, Opaque, TokenDigest, Uptime};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, MachineError, PeerError};
 use crate::event::Signal;
 use crate::keys::{OpenKey, PaymentKeys};
 use crate::purse::Purse;
 use crate::state::Core;
-use crate::store::{StoredEnrolment, StoredToken};
+use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
 
 /// What waits for the host to report that something is durable.
 #[expect(clippy::large_enum_variant, reason = "there is one, and no allocator to box it")]
@@ -64,6 +65,17 @@ pub(crate) enum AfterStore<S> {
         slot: usize,
         amount: Amount,
     },
+    /// One try less: then what was entered is compared.
+    Try {
+        entered: Zeroizing<[u8; 32]>,
+        worn_since: Uptime,
+    },
+    /// All tries again: then the band unlocks.
+    Unlock {
+        worn_since: Uptime,
+    },
+    /// A new PIN or tap pattern: then it is the one.
+    Secret(StoredSecret),
     EraseAll,
 }
 
@@ -116,6 +128,16 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.out.signal(Signal::Received(amount));
                 self.say_to(slot, &ToWallet::Noted)
             }
+            AfterStore::Try { entered, worn_since } => self.secret_counted(&entered, worn_since),
+            AfterStore::Unlock { worn_since } => {
+                self.secret_matched(worn_since);
+                Ok(())
+            }
+            AfterStore::Secret(chosen) => {
+                self.secret = Some(chosen);
+                self.out.signal(Signal::SecretChosen);
+                Ok(())
+            }
             AfterStore::EraseAll => {
                 // Whoever has connected since may have come over a link that is no more.
                 self.end();
@@ -141,7 +163,13 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 Ok(()) => error,
                 Err(error) => self.fail(error),
             },
-            AfterStore::Nothing | AfterStore::Pair { .. } | AfterStore::Promote { .. } | AfterStore::EraseAll => error,
+            AfterStore::Nothing
+            | AfterStore::Pair { .. }
+            | AfterStore::Promote { .. }
+            | AfterStore::Try { .. }
+            | AfterStore::Unlock { .. }
+            | AfterStore::Secret(_)
+            | AfterStore::EraseAll => error,
         }
     }
 

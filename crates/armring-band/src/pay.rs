@@ -14,6 +14,7 @@ use crate::event::Signal;
 use crate::keys::PaymentKeys;
 use crate::phase::{PendingPayment, PendingRequest, Phase, Task};
 use crate::purse::{Purse, place_of};
+use crate::show::Face;
 use crate::state::Core;
 use crate::store::{Place, StoredAnswer};
 
@@ -21,27 +22,35 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// A payment is asked for. What has been signed for this request is given again; anything else needs the wearer, and a gesture unless
     /// the credential grants it without one.
     ///
-    /// A band without a display has no payee's certificate to verify the request with: what it holds the wearer to is amount and limits.
-    pub(crate) fn pay(&mut self, slot: usize, object: &[u8], now: Uptime) -> Result<(), Refusal> {
+    /// A band with a display verifies the request with the payee's certificate, and shows it. Any other looks at no certificate: what it
+    /// holds the wearer to is amount and limits.
+    pub(crate) fn pay(&mut self, slot: usize, object: &[u8], certificate: Option<&[u8]>, now: Uptime) -> Result<(), Refusal> {
+        let displays = self.face() == Face::Display;
+        if displays && certificate.is_none() {
+            return Err(Decline::Unshown.into());
+        }
         let unverified = Unverified::<PaymentRequest<'_>>::parse(object).map_err(|_| Decline::Invalid)?;
         let digest = unverified.request_digest(&self.fingerprint);
         let request = unverified.claims();
-        let latest = self.latest;
-        let purse = self.purse_of(slot)?;
-        if let Some(token) = purse.token_for(&digest) {
+        if let Some(token) = self.purse_of(slot)?.token_for(&digest) {
             let token = *token;
             return Ok(self.say_token(slot, &token)?);
         }
-        let gesture = purse.effort(request, latest)?;
         self.check_wearer()?;
+        let shown = match certificate {
+            Some(certificate) if displays => Some(self.verify_to_show(object, certificate)?),
+            _ => None,
+        };
+        let latest = self.latest;
+        let gesture = self.purse_of(slot)?.effort(request, latest)?;
         let pending = PendingPayment { digest, payee: request.payee, amount: request.amount, gesture, since: now };
         match &mut self.linked_mut()?.task {
             Task::None if gesture == Gesture::None => return self.reserve(slot, &pending, now),
             task @ Task::None => {
-                *task = Task::Pay(pending);
+                *task = Task::Pay(pending, shown);
                 self.wear.ask_for_fresh_unlock();
             }
-            Task::Pay(waiting) if waiting.digest == digest => {}
+            Task::Pay(waiting, _) if waiting.digest == digest => {}
             _ => return Err(Decline::Busy.into()),
         }
         self.wait(awaited(gesture), request.amount)
@@ -82,7 +91,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// The wearer pressed: what waits to be paid is paid, if they are entitled to it still.
     pub(crate) fn press(&mut self, now: Uptime) -> Result<(), Error> {
         let Phase::Linked(linked) = &mut self.phase else { return Ok(()) };
-        let (slot, Task::Pay(pending)) = (linked.slot, &linked.task) else { return Ok(()) };
+        let (slot, Task::Pay(pending, _)) = (linked.slot, &linked.task) else { return Ok(()) };
         let pending = *pending;
         if pending.gesture == Gesture::FreshUnlock && !self.wear.is_freshly_unlocked() {
             self.out.signal(Signal::Waiting(Awaited::FreshUnlock, pending.amount));

@@ -31,7 +31,7 @@ fn pays_within_the_limits_with_a_press() {
     assert_eq!((token.credential, token.payee, token.amount), (CREDENTIAL, PayeeRef::Certificate(shop.id), yuan(1_250)));
     assert_eq!((token.counter, token.cumulative), (Counter(1), Minor(1_250)));
     let presence = token.presence;
-    assert_eq!((presence.unlocking, presence.gesture, presence.online_only), (Unlocking::TapPattern, Made::Press, false));
+    assert_eq!((presence.unlocking, presence.gesture, presence.online_only), (Unlocking::Biometric, Made::Press, false));
 
     room.wait(5 * 60_000);
     let token = claims(&room.pays(&shop.asks(750)).unwrap());
