@@ -11,7 +11,7 @@ use armring_wallet::{Connection, Event, Offer, verify_receipt};
 use armring_wire::records::band::ToBand;
 use armring_wire::records::issuer::{FromIssuer, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
-use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, Outcome, Text, decode_record};
+use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, Outcome, Text, VersionRange, decode_record};
 
 use crate::band::identity;
 use crate::client::Client;
@@ -135,11 +135,15 @@ impl Phone {
         self.disk.write("key-list", key_list.as_bytes())?;
         self.key_list()?;
         self.say(&ToBand::Enrol { code, key_list })?;
+        let mut has_begun = false;
         loop {
             match self.event()? {
                 Event::ToIssuer(message) => {
                     let message = Opaque::new(&message).context("too long")?;
-                    let answer = issuer.ask_issuer(&ToIssuer::Enrol(message))?;
+                    let versions = VersionRange::SUPPORTED;
+                    let record = if has_begun { ToIssuer::Enrol(message) } else { ToIssuer::EnrolStart { versions, message } };
+                    has_begun = true;
+                    let answer = issuer.ask_issuer(&record)?;
                     match decode_record(&answer)? {
                         FromIssuer::Enrol(message) => self.say(&ToBand::FromIssuer(message))?,
                         FromIssuer::Refused(why) => bail!("the issuer refused: {why}"),
