@@ -30,7 +30,7 @@
 //! |---|---|---|---|
 //! | `01` | the issuer's key list | at most 424 | enrolling |
 //! | `02` | a PIN or tap pattern, hashed, and how many tries are left | 50 | what was entered is compared |
-//! | `10`–`13` | a link, with its secret | 67 | the band confirms a pairing |
+//! | `10`–`13` | a link, with its secret | 72 | the band confirms a pairing |
 //! | `20`–`23` | a credential and its payment key | 203 | the wearer sees the digits |
 //! | `30`–`33` | a payment key that waits for its credential | 48 | the issuer hears of it |
 //! | `40`–`43` | what the latest receipt said | 20 | the wearer is told |

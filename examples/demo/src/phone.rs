@@ -168,6 +168,11 @@ impl Phone {
         Ok(Unverified::<KeyList>::parse(&object)?.verify(&self.root.fingerprint(), &self.root)?)
     }
 
+    /// The band's credential, as it was stored.
+    pub(crate) fn credential(&self) -> Result<Vec<u8>> {
+        self.disk.read("credential")?.context("this phone's band has no credential")
+    }
+
     fn show_credential(&self, object: &[u8]) -> Result<()> {
         self.disk.write("credential", object)?;
         let unverified = Unverified::<Credential>::parse(object)?;
