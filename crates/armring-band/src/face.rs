@@ -6,14 +6,16 @@ use rand_core::TryCryptoRng;
 use crate::error::Error;
 
 /// What a band can show its wearer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Face {
-    /// Digits, text and a QR code: it pairs by a compared code or by a secret that it shows, and pays only what it has verified and shown.
+    /// Digits, text and a QR code: it pairs by a compared code or by a secret that it shows, whatever stands on its label, and pays nothing
+    /// that it has not verified and shown.
     Display,
-    /// Lights or a motor, or digits alone: it pairs by a compared code.
+    /// Lights or a motor, or digits alone, which can play a code but no text: it pairs by a compared code, or by the secret on its label.
     Lights,
-    /// Neither: it pairs by the secret on its label, or, where it has none, by a press, with the least assurance.
+    /// Nothing that could tell one code from another: it pairs by the secret on its label, or, where it has none, by a press, with the least
+    /// assurance.
     Button,
 }
 

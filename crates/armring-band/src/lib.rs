@@ -3,8 +3,8 @@
 //! ```text
 //!             Event                                    Output
 //!  radio ───▶ Connected, Fragment, Disconnected        Transmit, Disconnect ───▶ radio
-//!  sensor ──▶ PutOn, TakenOff, Unlocked                Signal ─────────────────▶ display, lights, motor
-//!  button ──▶ Gesture                         Band     Store, EraseAll ────────▶ flash
+//!  sensor ──▶ PutOn, TakenOff, Recognised              Signal ─────────────────▶ display, lights, motor
+//!  button ──▶ Gesture, Entered, Chosen        Band     Store, Erase, EraseAll ─▶ flash
 //!  flash ───▶ Stored, StoreFailed                                                  │
 //!  clock ───▶ Tick            ▲                                                    │
 //!                             └──────────── what was stored: load ◀────────────────┘
@@ -20,6 +20,7 @@
 //! | [`Gesture::DoublePress`] | asks to be paid |
 //! | [`Gesture::Hold`] | opens the pairing window for 60 s and one attempt |
 //! | [`Gesture::Refuse`] | no |
+//! | [`Gesture::Unpair`] | forgets a link, or all others, if its wallet asks |
 //! | [`Gesture::Reset`] | erases links, credentials and payment keys |
 //!
 //! What has to last comes out as [`Output::Store`], one small value under a key of one byte, and nothing that hangs on it happens before the
@@ -28,6 +29,7 @@
 //! | keys | value | bytes | before |
 //! |---|---|---|---|
 //! | `01` | the issuer's key list | at most 424 | enrolling |
+//! | `02` | a PIN or tap pattern, hashed, and how many tries are left | 50 | what was entered is compared |
 //! | `03` | a provisional link that is to take the place of another | 73 | the band confirms its pairing |
 //! | `10`–`13` | a link, with its secret | 72 | the band confirms a pairing; and at each reconnect, before it answers |
 //! | `20`–`23` | a credential and its payment key | 203 | the wearer sees the digits |
@@ -38,7 +40,7 @@
 //! ```
 //! use armring_band::{Band, Event, Gesture, Output, Signal, SoftwareKeys};
 //! use armring_pairing::SoftwareKey;
-//! use armring_token::{RootKey, Unlocking};
+//! use armring_token::RootKey;
 //! use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
 //! # use rand_chacha::rand_core::SeedableRng;
 //! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
@@ -49,7 +51,7 @@
 //! let mut band = Band::new(SoftwareKey::generate(&mut rng)?, SoftwareKeys, root);
 //!
 //! let mut signals = Vec::new();
-//! let events = [Event::PutOn, Event::Unlocked(Unlocking::TapPattern), Event::Gesture(Gesture::Hold)];
+//! let events = [Event::PutOn, Event::Recognised, Event::Gesture(Gesture::Hold)];
 //! for (event, milliseconds) in events.into_iter().zip([100, 2_000, 5_000]) {
 //!     band.handle(event, Uptime::from_millis(milliseconds), &mut rng)?;
 //!     let mut fragment = [0; ATT_PAYLOAD_MAX];
@@ -82,8 +84,11 @@ mod pair;
 mod pay;
 mod phase;
 mod purse;
+mod secret;
+mod show;
 mod state;
 mod store;
+mod unpair;
 mod wear;
 
 pub use band::{Band, LINKS};
@@ -93,6 +98,8 @@ pub use face::Face;
 pub use keys::{KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
 pub use phase::{GESTURE_TIMEOUT, HANDSHAKE_TIMEOUT};
 pub use purse::TOKENS_REMEMBERED;
+pub use secret::{Secret, UNLOCK_TRIES};
+pub use show::{Asker, Offer};
 pub use store::{StoreKey, VALUE_MAX};
 pub use wear::OFF_WRIST_GRACE;
 

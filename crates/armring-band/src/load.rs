@@ -8,7 +8,7 @@ use crate::error::{CallerError, Error};
 use crate::keys::{KeyHandle, PaymentKeys};
 use crate::purse::{Purse, place_of};
 use crate::state::Core;
-use crate::store::{Place, StoreKey, StoredAnswer, StoredCredential, StoredReplacement, StoredToken};
+use crate::store::{Place, StoreKey, StoredAnswer, StoredCredential, StoredReplacement, StoredSecret, StoredToken};
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn load(&mut self, key: StoreKey, value: &[u8]) -> Result<(), Error> {
@@ -20,6 +20,13 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 let list = list.verify(&self.fingerprint, &self.root).map_err(|_| BAD)?;
                 self.latest = self.latest.max(list.issued);
                 self.key_list = Some(list);
+            }
+            Place::Secret => {
+                let secret: StoredSecret = decode(value).map_err(|_| BAD)?;
+                if !secret.is_valid() {
+                    return Err(BAD);
+                }
+                self.secret = Some(secret);
             }
             Place::Link(slot) => {
                 let link = value.try_into().ok().and_then(Link::from_bytes).ok_or(BAD)?;

@@ -220,8 +220,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             return Err(Decline::Busy.into());
         }
         self.linked_mut()?.task = Task::Replace(now);
-        self.out.signal(Signal::WaitingToReplace);
-        Ok(self.say(&ToWallet::Waiting(Awaited::ReplaceGesture))?)
+        self.wait(Awaited::ReplaceGesture, None)
     }
 
     /// Where the next link goes, and what to store there.

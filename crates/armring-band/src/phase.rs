@@ -12,6 +12,8 @@ use armring_wire::{Amount, EnrolmentCode, PayeeRef, RequestDigest, UnixTime, Upt
 use heapless::String;
 
 use crate::keys::OpenKey;
+use crate::show::Shown;
+use crate::unpair::Whose;
 
 /// For how long the band waits for a gesture.
 pub const GESTURE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -92,10 +94,12 @@ pub(crate) enum Task<S> {
     Introduce(Introduction),
     /// Another link is to take the place of this one, and waits for its gesture.
     Replace(Uptime),
-    /// A payment waits for its gesture.
-    Pay(PendingPayment),
+    /// A payment waits for its gesture, and on a display its offer is shown.
+    Pay(PendingPayment, Option<Shown>),
     /// A request of the wearer's waits for its gesture.
     Receive(PendingRequest),
+    /// The forgetting of links waits for its gesture.
+    Unpair(Whose, Uptime),
     /// The issuer's message 2 is awaited.
     EnrolAnswer(Enrol, Candidate<S>),
     /// The credential is awaited.
@@ -185,9 +189,9 @@ impl<S> Task<S> {
     /// Since when it has been waiting for the wearer.
     fn since(&self) -> Option<Uptime> {
         match self {
-            Self::Pay(pending) => Some(pending.since),
+            Self::Pay(pending, _) => Some(pending.since),
             Self::Receive(pending) => Some(pending.since),
-            Self::Replace(since) => Some(*since),
+            Self::Replace(since) | Self::Unpair(_, since) => Some(*since),
             _ => None,
         }
     }

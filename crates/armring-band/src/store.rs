@@ -1,7 +1,7 @@
 //! What has to last, as bytes under keys.
 
 use armring_pairing::Link;
-use armring_token::{FreeCount, Minor, PaymentToken};
+use armring_token::{FreeCount, Minor, PaymentToken, Unlocking};
 use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::band::LINKS;
 use crate::error::{Error, MachineError};
 use crate::purse::TOKENS_REMEMBERED;
+use crate::secret::UNLOCK_TRIES;
 
 /// The longest value that is stored, in bytes.
 pub const VALUE_MAX: usize = KEY_LIST_MAX;
@@ -19,6 +20,7 @@ pub const VALUE_MAX: usize = KEY_LIST_MAX;
 pub struct StoreKey(u8);
 
 const KEY_LIST: u8 = 0x01;
+const SECRET: u8 = 0x02;
 const REPLACEMENT: u8 = 0x03;
 const LINK: u8 = 0x10;
 const CREDENTIAL: u8 = 0x20;
@@ -30,6 +32,7 @@ const TOKEN: u8 = 0x50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     KeyList,
+    Secret,
     Replacement,
     Link(usize),
     Credential(usize),
@@ -51,9 +54,10 @@ impl StoreKey {
         Self(byte).place().map(|_| Self(byte))
     }
 
-    /// All keys, in the order in which what is stored under them is to be loaded.
+    /// All keys, in the order in which what is stored under them is to be loaded; and erased, where that is not done at once. A power cut
+    /// on the way then leaves no payment key without its counter, and no link without the secret that unlocks the band.
     pub fn all() -> impl Iterator<Item = Self> {
-        (0..=u8::MAX).filter_map(Self::from_u8)
+        (LINK..=u8::MAX).chain(0..LINK).filter_map(Self::from_u8)
     }
 
     pub(crate) fn place(self) -> Option<Place> {
@@ -61,6 +65,7 @@ impl StoreKey {
         let slot = (low < LINKS).then_some(low);
         match self.0 & 0xF0 {
             0x00 if self.0 == KEY_LIST => Some(Place::KeyList),
+            0x00 if self.0 == SECRET => Some(Place::Secret),
             0x00 if self.0 == REPLACEMENT => Some(Place::Replacement),
             LINK => slot.map(Place::Link),
             CREDENTIAL => slot.map(Place::Credential),
@@ -78,6 +83,7 @@ impl From<Place> for StoreKey {
         let low = |number: usize| u8::try_from(number).unwrap_or(u8::MAX) & 0x0F;
         Self(match place {
             Place::KeyList => KEY_LIST,
+            Place::Secret => SECRET,
             Place::Replacement => REPLACEMENT,
             Place::Link(slot) => LINK | low(slot),
             Place::Credential(slot) => CREDENTIAL | low(slot),
@@ -108,6 +114,32 @@ impl StoredReplacement {
         let (slot, link) = bytes.split_first()?;
         let slot = usize::from(*slot);
         Some((slot, Link::from_bytes(link.try_into().ok()?)?)).filter(|(slot, _)| *slot < LINKS)
+    }
+}
+
+/// What the wearer unlocks the band with, hashed with a salt, and how many tries are left.
+#[derive(Serialize, Deserialize, Zeroize)]
+#[zeroize(drop)]
+pub(crate) struct StoredSecret {
+    /// An [`Unlocking`] that is entered on the band.
+    pub(crate) kind: u8,
+    pub(crate) salt: [u8; 16],
+    pub(crate) hash: [u8; 32],
+    pub(crate) tries: u8,
+}
+
+impl StoredSecret {
+    /// Whether it is one that the band can have stored.
+    pub(crate) const fn is_valid(&self) -> bool {
+        (self.kind == Unlocking::Pin as u8 || self.kind == Unlocking::TapPattern as u8) && self.tries <= UNLOCK_TRIES
+    }
+
+    pub(crate) const fn unlocking(&self) -> Unlocking {
+        if self.kind == Unlocking::Pin as u8 { Unlocking::Pin } else { Unlocking::TapPattern }
+    }
+
+    pub(crate) const fn with_tries(&self, tries: u8) -> Self {
+        Self { kind: self.kind, salt: self.salt, hash: self.hash, tries }
     }
 }
 
@@ -167,7 +199,7 @@ mod tests {
         let places = (0..LINKS)
             .flat_map(|slot| [Place::Link(slot), Place::Credential(slot), Place::Enrolment(slot), Place::Answer(slot)])
             .chain((0..LINKS).flat_map(|slot| (0..TOKENS_REMEMBERED).map(move |token| Place::Token(slot, token))))
-            .chain([Place::KeyList, Place::Replacement]);
+            .chain([Place::KeyList, Place::Secret, Place::Replacement]);
         let mut seen = [false; 256];
         for place in places {
             let key = StoreKey::from(place);

@@ -4,7 +4,7 @@
 mod common;
 
 use armring_band::{Event as BandEvent, Gesture, Signal};
-use armring_token::{Counter, FreeCount, Gesture as Made, Minor, Unlocking};
+use armring_token::{Counter, FreeCount, Gesture as Made, Minor};
 use armring_wire::Text;
 use armring_wire::records::band::{Awaited, Decline, ToBand};
 use common::issuer::{Shop, TestIssuer, at, yuan};
@@ -75,7 +75,7 @@ fn gestures_that_pay_nothing_do_not_begin_the_free_limit_anew() {
     }
     room.say(&ToBand::Receive { amount: yuan(1), expiry: at(9_000), memo: Text::new("").unwrap() });
     room.gesture(Gesture::DoublePress);
-    room.unlock(Unlocking::Biometric);
+    room.unlock();
     room.say(&ToBand::Unlock);
     room.happens(BandEvent::TakenOff);
     room.wait(2_000);

@@ -25,13 +25,13 @@ fn pays_within_the_limits_with_a_press() {
     let request = shop.asks(1_250);
     room.asks_to_pay(&request);
     assert_eq!(room.waits_for(), Some(Awaited::PayGesture));
-    assert_eq!(room.signals, [Signal::Waiting(Awaited::PayGesture, yuan(1_250))]);
+    assert_eq!(room.signals, [Signal::Waiting(Awaited::PayGesture, Some(yuan(1_250)))]);
     room.press();
     let token = verify(&room.token().unwrap(), &issuer).unwrap();
     assert_eq!((token.credential, token.payee, token.amount), (CREDENTIAL, PayeeRef::Certificate(shop.id), yuan(1_250)));
     assert_eq!((token.counter, token.cumulative), (Counter(1), Minor(1_250)));
     let presence = token.presence;
-    assert_eq!((presence.unlocking, presence.gesture, presence.online_only), (Unlocking::TapPattern, Made::Press, false));
+    assert_eq!((presence.unlocking, presence.gesture, presence.online_only), (Unlocking::Biometric, Made::Press, false));
 
     room.wait(5 * 60_000);
     let token = claims(&room.pays(&shop.asks(750)).unwrap());

@@ -3,7 +3,7 @@
 use armring_band::{Event as BandEvent, Gesture, Signal};
 use armring_channel::{Opened, sealed_len};
 use armring_pairing::{BandHello, Link, LinkState, Reconnect, ResumeTicket, Session, WalletHello};
-use armring_token::{PaymentToken, Unlocking, Unverified};
+use armring_token::{PaymentToken, Unverified};
 use armring_wallet::{Connection, Event};
 use armring_wire::records::band::{Awaited, Decline, Status, ToBand, ToWallet};
 use armring_wire::{Digits, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
@@ -49,13 +49,14 @@ impl Room {
         self.gesture(Gesture::Press);
     }
 
-    pub(crate) fn unlock(&mut self, how: Unlocking) {
-        self.happens(BandEvent::Unlocked(how));
+    /// The band's own sensor recognises its wearer.
+    pub(crate) fn unlock(&mut self) {
+        self.happens(BandEvent::Recognised);
     }
 
     pub(crate) fn put_on(&mut self) {
         self.happens(BandEvent::PutOn);
-        self.unlock(Unlocking::TapPattern);
+        self.unlock();
     }
 
     /// Forgets what was seen so far.
