@@ -59,6 +59,8 @@ pub use error::{SignError, VerifyError};
 pub use fields::{Counter, CredentialRights, Epoch, Form, FreeCount, Gesture, Minor, PayeeRights, Presence, Sequence, Unlocking};
 pub use keylist::{KEYS_MAX, KeyEntry, KeyList, KeyUse};
 pub use objects::{Credential, Limits, PayeeCertificate, PaymentRequest, PaymentToken, Receipt};
+#[cfg(feature = "batch")]
+pub use sign::{Batch, Item, Signed};
 pub use sign::{
     Borrowed, Issuer, IssuerKey, Object, Payee, PayeeKey, Payment, PaymentKey, PublicKey, Root, RootKey, SIGNATURE_LEN, Signing,
     Unverified, Use, Verified,
