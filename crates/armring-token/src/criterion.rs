@@ -75,6 +75,8 @@ pub(crate) mod batch;
 
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod wycheproof;
 
 #[cfg(test)]
 mod tests {

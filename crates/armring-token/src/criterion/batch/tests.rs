@@ -49,7 +49,7 @@ fn zebra_passes(cases: &[Case], rng: &mut ChaCha20Rng) -> bool {
 
 #[test]
 fn an_empty_batch_has_no_answers() {
-    assert_eq!(batch(&[], &mut rng()), []);
+    assert!(batch(&[], &mut rng()).is_empty());
 }
 
 #[test]
@@ -161,20 +161,22 @@ impl TryCryptoRng for Constant {}
 #[test]
 fn signatures_made_to_cancel_each_other_out_are_refused_as_long_as_the_numbers_are_not_known() {
     let mut rng = rng();
-    // Of mixed order, so that no sum is zero without the cofactor.
-    let mut cases: Vec<_> = (0..10).map(|_| KINDS[3].2(&mut rng)).collect();
-    for (at, off) in [(3, Scalar::ONE), (8, -Scalar::ONE)] {
-        cases[at].change(|signature| {
-            let s = Scalar::from_bytes_mod_order(signature[32..].try_into().unwrap()) + off;
-            signature[32..].copy_from_slice(&s.to_bytes());
-        });
+    for _ in 0..25 {
+        // Of mixed order, so that hardly a sum is zero without the cofactor.
+        let mut cases: Vec<_> = (0..10).map(|_| KINDS[3].2(&mut rng)).collect();
+        for (at, off) in [(3, Scalar::ONE), (8, -Scalar::ONE)] {
+            cases[at].change(|signature| {
+                let s = Scalar::from_bytes_mod_order(signature[32..].try_into().unwrap()) + off;
+                signature[32..].copy_from_slice(&s.to_bytes());
+            });
+        }
+        let expected: Vec<_> = (0..10).map(|i| i != 3 && i != 8).collect();
+        assert_eq!(singly(&cases), expected);
+        for _ in 0..4 {
+            assert_eq!(batch(&cases, &mut rng), expected);
+        }
+        assert_eq!(batch(&cases, &mut Constant(7)), [true; 10], "one sum decides, and this is what the numbers are for");
     }
-    let expected: Vec<_> = (0..10).map(|i| i != 3 && i != 8).collect();
-    assert_eq!(singly(&cases), expected);
-    for _ in 0..100 {
-        assert_eq!(batch(&cases, &mut rng), expected);
-    }
-    assert_eq!(batch(&cases, &mut Constant(7)), [true; 10], "one sum decides, and this is what the numbers are for");
 }
 
 #[test]
