@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use armring_token::Unlocking;
 use armring_wire::records::band::Awaited;
 use armring_wire::{Amount, AttPayload, Digits, Outcome};
 
+use crate::secret::Secret;
 use crate::store::StoreKey;
 
 /// What happens to a band. The host turns its interrupts into these.
@@ -22,8 +22,13 @@ pub enum Event<'a> {
     PutOn,
     /// The band lost touch with the skin.
     TakenOff,
-    /// The wearer unlocked the band on the band: the host checked a PIN, a tap pattern or a fingerprint.
-    Unlocked(Unlocking),
+    /// A sensor that decides by itself, such as a fingerprint reader, recognised the wearer. It counts its own failures.
+    Recognised,
+    /// The wearer entered this to unlock the band. The band checks it, and counts wrong ones.
+    Entered(Secret<'a>),
+    /// The wearer chose this to unlock the band with from now on. The first one may be chosen by whoever holds the band, so it is best
+    /// chosen before anything is enrolled; any other only while the band is unlocked on the band.
+    Chosen(Secret<'a>),
     /// The wearer did this.
     Gesture(Gesture),
     /// The whole code was shown or played, as [`Signal::Code`] asked.
@@ -48,7 +53,7 @@ pub enum Gesture {
     Hold,
     /// Says no to what waits, such as a code that differs: a shake, or any other button.
     Refuse,
-    /// Held for 15 seconds: erases links, credentials and payment keys.
+    /// Held for 15 seconds: erases links, credentials, payment keys, and what unlocks the band.
     Reset,
 }
 
@@ -65,7 +70,7 @@ pub enum Output<'a> {
         value: &'a [u8],
     },
     /// Erase everything that was stored, so that it cannot be read any more, then report as for [`Output::Store`]. In the order of
-    /// [`StoreKey::all`] where it is not done at once: a power cut on the way then leaves no payment key without its counter.
+    /// [`StoreKey::all`] where it is not done at once.
     EraseAll,
     /// Tell the wearer.
     Signal(Signal),
@@ -100,6 +105,8 @@ pub enum Signal {
     Paired,
     /// Something waits for the wearer.
     Waiting(Awaited, Amount),
+    /// A token was signed without a gesture, within the credential's free limit.
+    SignedFree(Amount),
     /// What waited is given up.
     Dropped,
     /// Show these digits; the wearer compares them with the issuer's own page, not with the wallet.
@@ -108,6 +115,10 @@ pub enum Signal {
     Paid(Outcome, Amount),
     /// The wearer was paid.
     Received(Amount),
+    /// What was entered is wrong, and there are so many tries left. At 0 nothing on the band unlocks it any more, until a reset.
+    WrongSecret(u8),
+    /// What the wearer chose unlocks the band from now on.
+    SecretChosen,
     /// The band unlocked.
     Unlocked,
     /// The band locked.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use armring_token::{CredentialRights, Gesture, Limits, Presence, Unlocking};
+use armring_token::{CredentialRights, Minor};
 use armring_wire::{Currency, Outcome, TokenDigest, UnixTime, Validity};
 
 use crate::ledger::{Account, AccountState, CredentialRecord, CredentialState};
@@ -61,7 +61,7 @@ pub fn judge(payment: &VerifiedPayment, facts: &Facts, policy: &Policy, now: Uni
         (is_expired(payment, policy, now), Outcome::RequestExpired),
         (!facts.payer.credential.validity.contains(now), Outcome::CredentialExpired),
         (amount > limits.each.0, Outcome::OverLimit),
-        (!is_present(amount, token.presence, limits), Outcome::Presence),
+        (!limits.allows(Minor(amount), token.presence), Outcome::Presence),
         (exceeds(facts.settled_within_a_day, amount, policy.daily.0), Outcome::Velocity),
         (facts.payer_account.balance.checked_sub_unsigned(amount).is_none_or(i64::is_negative), Outcome::InsufficientFunds),
     ];
@@ -87,15 +87,6 @@ fn is_allowed(payment: &VerifiedPayment, facts: &Facts, now: UnixTime) -> bool {
 fn is_expired(payment: &VerifiedPayment, policy: &Policy, now: UnixTime) -> bool {
     let grace = if payment.token().presence.online_only { Duration::ZERO } else { policy.redeem_period };
     payment.expiry().checked_add(grace).is_some_and(|until| until <= now)
-}
-
-/// Whether the wearer did what the amount asks for.
-fn is_present(amount: u64, presence: Presence, limits: &Limits) -> bool {
-    let enough = match presence.gesture {
-        Gesture::None => amount <= limits.free.0,
-        Gesture::Press | Gesture::FreshUnlock => presence.unlocking != Unlocking::Locked,
-    };
-    enough && (amount <= limits.press.0 || presence.gesture == Gesture::FreshUnlock)
 }
 
 fn exceeds(so_far: i64, amount: u64, limit: u64) -> bool {

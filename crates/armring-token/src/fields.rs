@@ -60,7 +60,7 @@ number!(
     FreeCount, u16
 );
 number!(
-    /// Which key list of an issuer: a lower one is never taken after a higher one. 4 bytes, little-endian.
+    /// Which key list, or which revocation list, of an issuer: a lower one is never taken after a higher one. 4 bytes, little-endian.
     Epoch, u32
 );
 

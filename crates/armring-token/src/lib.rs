@@ -1,11 +1,11 @@
 //! Signed payment objects: what a band, a payee and an issuer put their keys to.
 //!
 //! ```text
-//!  root ──signs──▶ key list ──names──▶ issuer key ──signs──▶ credential, payee certificate, receipt
+//!  root ──signs──▶ key list ──names──▶ issuer key ──signs──▶ credential, payee certificate, receipts, revocation list
 //!                                                                │             │
 //!                                                    band's payment key    payee's key
 //!                                                                │             │
-//!                                                          payment token ◀─ payment request
+//!                                                          payment token ◀─ payment request, refund
 //! ```
 //!
 //! An object on the wire is `signature (64) ‖ body`. [`Unverified::parse`] reads it, [`Unverified::verify`] turns it into [`Verified`], and
@@ -51,6 +51,8 @@ mod fields;
 mod hash;
 mod keylist;
 mod objects;
+mod refund;
+mod revocation;
 mod sign;
 
 pub use ed25519_dalek::Signature;
@@ -59,6 +61,8 @@ pub use error::{SignError, VerifyError};
 pub use fields::{Counter, CredentialRights, Epoch, Form, FreeCount, Gesture, Minor, PayeeRights, Presence, Sequence, Unlocking};
 pub use keylist::{KEYS_MAX, KeyEntry, KeyList, KeyUse};
 pub use objects::{Credential, Limits, PayeeCertificate, PaymentRequest, PaymentToken, Receipt};
+pub use refund::{Refund, RefundReceipt};
+pub use revocation::{ENTRIES_MAX, Revocation, RevocationList, Revocations};
 #[cfg(feature = "batch")]
 pub use sign::{Batch, Item, Signed};
 pub use sign::{

@@ -1,6 +1,6 @@
 //! The bodies of what is signed.
 
-use armring_wire::records::{Assurance, CREDENTIAL_MAX, KEY_LIST_MAX, MEMO_MAX, NAME_MAX, OBJECT_MAX};
+use armring_wire::records::{Assurance, CREDENTIAL_MAX, KEY_LIST_MAX, MEMO_MAX, NAME_MAX, OBJECT_MAX, REVOCATIONS_MAX};
 use armring_wire::{
     AccountPseudonym, Amount, CredentialId, Currency, KeyId, Outcome, PayeeId, PayeeRef, RequestDigest, RootFingerprint, Text,
     TokenDigest, UnixTime, Validity,
@@ -8,8 +8,10 @@ use armring_wire::{
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{Counter, CredentialRights, Form, FreeCount, Minor, PayeeRights, Presence, Sequence};
+use crate::fields::{Counter, CredentialRights, Form, FreeCount, Gesture, Minor, PayeeRights, Presence, Sequence, Unlocking};
 use crate::keylist::KeyList;
+use crate::refund::{Refund, RefundReceipt};
+use crate::revocation::RevocationList;
 use crate::sign::{Issuer, Object, Payee, PayeeKey, Payment, PaymentKey, SIGNATURE_LEN, Unverified, Verified, object_digest};
 
 /// What a payee is and may ask, signed by the issuer. At most 151 bytes.
@@ -62,6 +64,19 @@ pub struct Limits {
     pub free_total: Minor,
     /// How much may be outstanding in tokens that no receipt has answered yet.
     pub offline_total: Minor,
+}
+
+impl Limits {
+    /// Whether one payment of `amount` is within the limits for a wearer who was present like this. Whoever judges a token holds it to this
+    /// one rule, with network and without.
+    #[must_use]
+    pub fn allows(&self, amount: Minor, presence: Presence) -> bool {
+        let enough = match presence.gesture {
+            Gesture::None => amount <= self.free,
+            Gesture::Press | Gesture::FreshUnlock => presence.unlocking != Unlocking::Locked,
+        };
+        amount <= self.each && enough && (amount <= self.press || presence.gesture == Gesture::FreshUnlock)
+    }
 }
 
 /// What a band may do for an account, signed by the issuer. 169 bytes.
@@ -201,7 +216,7 @@ macro_rules! digest {
         impl<'a> Unverified<'a, $object> {
             #[doc = $doc]
             #[must_use]
-            pub fn $method(&self, root: &RootFingerprint) -> $digest {
+            pub fn $method(&self, root: &armring_wire::RootFingerprint) -> $digest {
                 $digest(self.digest(root))
             }
         }
@@ -216,6 +231,8 @@ macro_rules! digest {
     };
 }
 
+pub(crate) use digest;
+
 digest!(PaymentToken, TokenDigest, token_digest, "What the token is known by.");
 digest!(PaymentRequest<'a>, RequestDigest, request_digest, "What the request is known by.");
 
@@ -224,6 +241,8 @@ const _: () = {
     assert!(PaymentRequest::MAX_LEN <= OBJECT_MAX);
     assert!(PaymentToken::MAX_LEN <= OBJECT_MAX && PaymentToken::LEN == 139);
     assert!(Receipt::MAX_LEN <= OBJECT_MAX);
+    assert!(Refund::MAX_LEN <= OBJECT_MAX && RefundReceipt::MAX_LEN <= OBJECT_MAX);
+    assert!(RevocationList::MAX_LEN <= REVOCATIONS_MAX);
     assert!(Credential::MAX_LEN <= CREDENTIAL_MAX);
     assert!(KeyList::MAX_LEN <= KEY_LIST_MAX);
 };

@@ -47,9 +47,9 @@ macro_rules! uses {
 uses!(
     /// Signs key lists and nothing else.
     Root => RootKey, "An issuer's root key, pinned in a band's firmware.";
-    /// Signs credentials, payee certificates and receipts.
+    /// Signs credentials, payee certificates, receipts and revocation lists.
     Issuer => IssuerKey, "A signing key of an issuer, out of its key list.";
-    /// Signs payment requests.
+    /// Signs payment requests and refunds.
     Payee => PayeeKey, "A payee's key, out of its certificate.";
     /// Signs payment tokens, and payment requests of a wearer who may receive.
     Payment => PaymentKey, "A band's payment key, one for each credential.";

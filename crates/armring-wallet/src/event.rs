@@ -1,8 +1,8 @@
 //! What comes out of a connection.
 
 use armring_pairing::Link;
-use armring_wire::Digits;
 use armring_wire::records::band::{Awaited, Decline, Status, ToWallet};
+use armring_wire::{Digits, VersionRange};
 
 /// What a connection wants done.
 #[derive(Debug)]
@@ -28,7 +28,14 @@ pub enum Event {
     Linked(Link),
     /// The band says how it is.
     Status(Status),
-    /// For the issuer: hand it on as it is.
+    /// The band's first message of an enrolment and the versions that it speaks, for the issuer: hand both on as they are.
+    EnrolStart {
+        /// What the band speaks.
+        versions: VersionRange,
+        /// The message, which the wallet cannot read.
+        message: Vec<u8>,
+    },
+    /// The band's next message of the enrolment, for the issuer: hand it on as it is.
     ToIssuer(Vec<u8>),
     /// The band stored this signed credential. Its person confirms the digits with the issuer, not here.
     Enrolled(Vec<u8>),
@@ -53,6 +60,7 @@ impl Event {
     pub(crate) fn from_record(record: ToWallet<'_>) -> Option<Self> {
         Some(match record {
             ToWallet::Status(status) => Self::Status(status),
+            ToWallet::EnrolStart { versions, message } => Self::EnrolStart { versions, message: message.as_bytes().to_vec() },
             ToWallet::ToIssuer(message) => Self::ToIssuer(message.as_bytes().to_vec()),
             ToWallet::Enrolled { credential } => Self::Enrolled(credential.as_bytes().to_vec()),
             ToWallet::Waiting(awaited) => Self::Waiting(awaited),
@@ -61,7 +69,7 @@ impl Event {
             ToWallet::Declined(why) => Self::Declined(why),
             ToWallet::Noted => Self::Noted,
             ToWallet::Unknown(variant) => Self::Unknown(variant),
-            ToWallet::Confirm { .. } => return None,
+            ToWallet::Confirm { .. } | ToWallet::Generation { .. } | ToWallet::Unpaired => return None,
         })
     }
 }

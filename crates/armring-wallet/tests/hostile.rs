@@ -3,9 +3,8 @@
 
 mod common;
 
-use armring_band::{Event as BandEvent, Gesture};
+use armring_band::{Event as BandEvent, Gesture, Secret};
 use armring_pairing::{BandHello, Session, SoftwareKey};
-use armring_token::Unlocking;
 use armring_wallet::Connection;
 use armring_wire::records::band::ToBand;
 use armring_wire::{AttPayload, EnrolmentCode, Opaque, Outcome, Record, Text, VersionRange, encode};
@@ -101,10 +100,11 @@ impl Life {
             Happening::Makes(gesture) => room.gesture(gesture),
             Happening::Wear(0) => room.happens(BandEvent::TakenOff),
             Happening::Wear(1..3) => room.happens(BandEvent::PutOn),
-            Happening::Wear(how) => room.unlock(
-                [Unlocking::Locked, Unlocking::Wallet, Unlocking::TapPattern, Unlocking::Pin, Unlocking::Biometric]
-                    [usize::from(how) - 3],
-            ),
+            Happening::Wear(3) => room.unlock(),
+            Happening::Wear(4) => room.happens(BandEvent::Chosen(Secret::pin(b"2580").unwrap())),
+            Happening::Wear(5) => room.happens(BandEvent::Entered(Secret::tap_pattern(b"2580").unwrap())),
+            Happening::Wear(6) => room.happens(BandEvent::Entered(Secret::pin(b"1234").unwrap())),
+            Happening::Wear(_) => room.happens(BandEvent::Entered(Secret::pin(b"2580").unwrap())),
             Happening::Wait(milliseconds) => room.wait(milliseconds.min(1 << 40)),
             Happening::ConnectStranger => room.connect_stranger(),
             Happening::ConnectAgain => room.happens(BandEvent::Connected(AttPayload::MIN)),
@@ -179,7 +179,8 @@ impl Life {
         room.reconnect();
         assert!(room.is_linked(), "{:?}", room.errors);
         room.put_on();
-        room.unlock(Unlocking::Pin);
+        // All tries may be used up; the wallet's word is good for a press.
+        room.say(&ToBand::Unlock);
         assert!(room.pays(&self.shop.asks(2)).is_some(), "{:?} {:?}", room.events, room.errors);
     }
 }

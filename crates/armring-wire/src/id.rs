@@ -47,6 +47,10 @@ identifier!(
     TokenDigest, 32
 );
 identifier!(
+    /// What one refund is known by: a 32-byte hash over its signed bytes (see `armring-token`).
+    RefundDigest, 32
+);
+identifier!(
     /// What an issuer is known by: a 32-byte hash over its root key (see `armring-token`). It is part of everything that is signed and is
     /// never transmitted.
     RootFingerprint, 32

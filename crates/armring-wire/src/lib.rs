@@ -43,6 +43,7 @@ mod outcome;
 mod reassemble;
 pub mod records;
 mod time;
+pub mod uri;
 mod version;
 
 pub use amount::{Amount, AmountError, Currency};
@@ -51,7 +52,8 @@ pub use codec::{BufferTooSmall, DecodeError, Record, decode, decode_record, enco
 pub use digits::Digits;
 pub use fragment::{ATT_PAYLOAD_MAX, ATT_PAYLOAD_MIN, AttPayload, FragmentError, Fragmenter};
 pub use id::{
-    AccountPseudonym, CredentialId, EnrolmentCode, KeyId, PayeeId, PayeeRef, RequestDigest, RootFingerprint, TokenDigest,
+    AccountPseudonym, CredentialId, EnrolmentCode, KeyId, PayeeId, PayeeRef, RefundDigest, RequestDigest, RootFingerprint,
+    TokenDigest,
 };
 pub use outbox::Outbox;
 pub use outcome::Outcome;

@@ -36,6 +36,10 @@ codes!(
         NotAllowed = 12, "refused: not allowed";
         /// The wearer did less than the amount asks for: no gesture, not worn, or not freshly unlocked.
         Presence = 13, "refused: the wearer has to do more for this amount";
+        /// A refund of more than is left of its payment.
+        RefundExceeds = 14, "refused: more than is left of the payment";
+        /// A refund of a payment that was never settled.
+        NotSettled = 15, "refused: the payment was not settled";
     }
 );
 

@@ -1,15 +1,16 @@
 //! Versions of the protocol.
 
+use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
 /// A version of the protocol. Version 1 is the only one so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, MaxSize)]
 pub struct Version(pub u8);
 
 /// The versions that a party speaks, both ends included.
 ///
 /// On the wire 2 bytes: lowest, highest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, MaxSize)]
 pub struct VersionRange {
     /// The lowest version spoken.
     pub lowest: Version,

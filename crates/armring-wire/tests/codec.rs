@@ -34,7 +34,7 @@ struct Direction {
 macro_rules! direction {
     ($record:ident, $values:ident) => {{
         fn encoded(value: &$record<'_>) -> Vec<u8> {
-            let mut buffer = [0; 600];
+            let mut buffer = [0; 5000];
             let len = encode(value, &mut buffer).unwrap().len();
             assert_eq!(encode(value, &mut buffer[..len - 1]), Err(BufferTooSmall));
             assert!(encode(value, &mut [0; <$record<'_>>::MAX_LEN]).is_ok());
@@ -78,7 +78,7 @@ fn the_number_of_variants_is_that_of_the_enum() {
         assert_eq!(names.len(), variants as usize, "{name}: {names:?}");
         let tags: Vec<_> = encodings(&Material::longest()).iter().map(|bytes| u32::from(bytes[0])).collect();
         assert_eq!(tags, (0..variants).collect::<Vec<_>>(), "{name}: these tests know every variant");
-        assert_eq!(names.last(), Some(&"Unknown"), "{name}");
+        assert!(names.contains(&"Unknown"), "{name}");
     }
 }
 
@@ -128,7 +128,7 @@ proptest! {
     /// In this material, bytes below 0x80 are tags, lengths, numbers and flags, and characters of text. None of them can be made longer.
     #[test]
     fn over_long_tags_lengths_and_numbers_are_malformed(material in material(), by in 1..5usize) {
-        let material = Material { bytes: vec![0xFF; 600], array: [0xFF; 32], number: u64::MAX, ..material };
+        let material = Material { bytes: vec![0xFF; 5000], array: [0xFF; 32], number: u64::MAX, ..material };
         for Direction { name, encodings, again, .. } in directions() {
             for bytes in encodings(&material) {
                 for at in (0..bytes.len()).filter(|at| bytes[*at] < 0x80) {
@@ -140,7 +140,7 @@ proptest! {
 
     #[test]
     fn what_decodes_encodes_to_the_same_bytes(
-        material in material(), tag in 0..13u8, garbage in vec(any::<u8>(), 0..600), changes in vec((any::<Index>(), any::<u8>()), 1..4)
+        material in material(), tag in 0..18u8, garbage in vec(any::<u8>(), 0..600), changes in vec((any::<Index>(), any::<u8>()), 1..4)
     ) {
         for Direction { name, encodings, again, .. } in directions() {
             let mut inputs = vec![garbage.clone(), [&[tag][..], &garbage].concat(), encodings(&material).concat()];
@@ -193,10 +193,10 @@ macro_rules! every_byte_is_a_code {
 
 #[test]
 fn a_code_that_is_not_known_is_kept() {
-    every_byte_is_a_code!(Awaited, 3);
-    every_byte_is_a_code!(Decline, 13);
+    every_byte_is_a_code!(Awaited, 5);
+    every_byte_is_a_code!(Decline, 14);
     every_byte_is_a_code!(EnrolRefusal, 4);
-    every_byte_is_a_code!(Refusal, 7);
-    every_byte_is_a_code!(Outcome, 13);
+    every_byte_is_a_code!(Refusal, 10);
+    every_byte_is_a_code!(Outcome, 15);
     assert_eq!(decode::<Decline>(&[1]), Ok(Decline::NotWorn), "so Decline::Other(1) arrives as this");
 }

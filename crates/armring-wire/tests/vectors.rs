@@ -10,10 +10,13 @@ use armring_wire::records::band::{Awaited, Decline, Status, ToBand, ToWallet};
 use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
-use armring_wire::{Amount, CredentialId, Currency, EnrolmentCode, Opaque, Record, Text, UnixTime, decode_record, encode};
+use armring_wire::{
+    Amount, CredentialId, Currency, EnrolmentCode, Opaque, Record, Text, UnixTime, Version, VersionRange, decode_record, encode,
+};
 use common::variant_names;
 
 const SHARE: [u8; 32] = *b"thirty-two random bytes of share";
+const VERSIONS: VersionRange = VersionRange { lowest: Version(1), highest: Version(5) };
 const CODE: EnrolmentCode = EnrolmentCode(*b"enrolment code 1");
 
 fn opaque<const MAX: usize>(bytes: &[u8]) -> Opaque<'_, MAX> {
@@ -75,6 +78,15 @@ fn to_band() {
             ("Cancel", ToBand::Cancel, "09"),
             ("KeyList", ToBand::KeyList(opaque(b"key list")), "0a 08 6b6579206c697374"),
             ("Unknown", ToBand::Unknown(300), "0b ac02"),
+            ("Generation", ToBand::Generation { generation: 300, lost: 200 }, "0c ac02 c8"),
+            (
+                "PayTo",
+                ToBand::PayTo { request: opaque(b"request"), certificate: opaque(b"certificate") },
+                "0d 07 72657175657374 0b 6365727469666963617465"
+            ),
+            ("Unpair", ToBand::Unpair, "0e"),
+            ("UnpairOthers", ToBand::UnpairOthers, "0f"),
+            ("Replace", ToBand::Replace, "10"),
         ]
     );
 }
@@ -99,6 +111,13 @@ fn to_wallet() {
             ("Declined", ToWallet::Declined(Decline::AlreadyEnrolled), "07 0d"),
             ("Noted", ToWallet::Noted, "08"),
             ("Unknown", ToWallet::Unknown(u32::MAX), "09 ffffffff0f"),
+            ("Generation", ToWallet::Generation { generation: 300 }, "0a ac02"),
+            (
+                "EnrolStart",
+                ToWallet::EnrolStart { versions: VERSIONS, message: opaque(b"message") },
+                "0b 01 05 07 6d657373616765"
+            ),
+            ("Unpaired", ToWallet::Unpaired, "0c"),
         ]
     );
 }
@@ -128,6 +147,18 @@ fn enrol_to_issuer() {
                  5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
             ),
             ("Unknown", EnrolToIssuer::Unknown(2), "01 02"),
+            (
+                "Attested",
+                EnrolToIssuer::Attested {
+                    code: CODE,
+                    payment_key: SHARE,
+                    assurance: Assurance::Press,
+                    proof: opaque(b"proof"),
+                    attestation: opaque(b"maker")
+                },
+                "02 656e726f6c6d656e7420636f64652031 7468697274792d74776f2072616e646f6d206279746573206f66207368617265 00
+                 05 70726f6f66 05 6d616b6572"
+            ),
         ]
     );
 }
@@ -163,6 +194,11 @@ fn to_payee() {
             ("Ask", ToPayee::Ask, "00"),
             ("Token", ToPayee::Token(opaque(b"token")), "01 05 746f6b656e"),
             ("Unknown", ToPayee::Unknown(128), "02 8001"),
+            (
+                "Offline",
+                ToPayee::Offline { token: opaque(b"token"), credential: opaque(b"credential") },
+                "03 05 746f6b656e 0a 63726564656e7469616c"
+            ),
         ]
     );
 }
@@ -177,6 +213,7 @@ fn from_payee() {
             ("Refused", FromPayee::Refused(Refusal::Mismatch), "02 05"),
             ("Nothing", FromPayee::Nothing, "03"),
             ("Unknown", FromPayee::Unknown(0), "04 00"),
+            ("Pending", FromPayee::Pending, "05"),
         ]
     );
 }
@@ -194,6 +231,13 @@ fn to_issuer() {
                 "02 07 72657175657374 05 746f6b656e"
             ),
             ("Unknown", ToIssuer::Unknown(16_384), "03 808001"),
+            (
+                "EnrolStart",
+                ToIssuer::EnrolStart { versions: VERSIONS, message: opaque(b"message") },
+                "04 01 05 07 6d657373616765"
+            ),
+            ("Revocations", ToIssuer::Revocations { since: 300, part: 128 }, "05 ac02 8001"),
+            ("Refund", ToIssuer::Refund(opaque(b"refund")), "06 06 726566756e64"),
         ]
     );
 }
@@ -208,6 +252,8 @@ fn from_issuer() {
             ("Receipt", FromIssuer::Receipt(opaque(b"receipt")), "02 07 72656365697074"),
             ("Refused", FromIssuer::Refused(Refusal::Busy), "03 06"),
             ("Unknown", FromIssuer::Unknown(5), "04 05"),
+            ("Revocations", FromIssuer::Revocations(opaque(b"list")), "05 04 6c697374"),
+            ("Refunded", FromIssuer::Refunded(opaque(b"receipt")), "06 07 72656365697074"),
         ]
     );
 }
@@ -228,6 +274,7 @@ fn sizes_on_the_bands_link() {
     assert_eq!(len(ToBand::Receive { amount, expiry: UnixTime::from_secs(u32::MAX), memo }), 48);
     assert_eq!(len(ToBand::Paid { receipt: object() }), 159);
     assert_eq!(len(ToBand::Received { token: object(), receipt: object() }), 317);
+    assert_eq!(len(ToBand::PayTo { request: object(), certificate: opaque(&[0xFF; 288]) }), 449);
     assert_eq!(len(ToBand::KeyList(opaque(&[0xFF; 480]))), 483);
     let len = |value: ToWallet<'_>| encode(&value, &mut [0; 600]).unwrap().len();
     assert_eq!(len(ToWallet::Status(status)), 12);
@@ -235,5 +282,5 @@ fn sizes_on_the_bands_link() {
     assert_eq!(len(ToWallet::Enrolled { credential: opaque(&[0xFF; 288]) }), 291);
     assert_eq!(len(ToWallet::Token { token: object() }), 159);
     assert_eq!(len(ToWallet::Request { request: object() }), 159);
-    assert_eq!((ToBand::MAX_LEN, ToWallet::MAX_LEN), (499, 339));
+    assert_eq!((ToBand::MAX_LEN, ToWallet::MAX_LEN), (499, 341));
 }

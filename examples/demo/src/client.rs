@@ -66,6 +66,9 @@ pub(crate) const fn name_to_issuer(record: &ToIssuer<'_>) -> &'static str {
         ToIssuer::Enrol(_) => "Enrol",
         ToIssuer::Redeem { .. } => "Redeem",
         ToIssuer::Unknown(_) => "Unknown",
+        ToIssuer::EnrolStart { .. } => "EnrolStart",
+        ToIssuer::Revocations { .. } => "Revocations",
+        ToIssuer::Refund(_) => "Refund",
     }
 }
 
@@ -76,6 +79,8 @@ pub(crate) const fn name_from_issuer(record: &FromIssuer<'_>) -> &'static str {
         FromIssuer::Receipt(_) => "Receipt",
         FromIssuer::Refused(_) => "Refused",
         FromIssuer::Unknown(_) => "Unknown",
+        FromIssuer::Revocations(_) => "Revocations",
+        FromIssuer::Refunded(_) => "Refunded",
     }
 }
 
@@ -84,6 +89,7 @@ pub(crate) const fn name_to_payee(record: &ToPayee<'_>) -> &'static str {
         ToPayee::Ask => "Ask",
         ToPayee::Token(_) => "Token",
         ToPayee::Unknown(_) => "Unknown",
+        ToPayee::Offline { .. } => "Offline",
     }
 }
 
@@ -94,5 +100,6 @@ pub(crate) const fn name_from_payee(record: &FromPayee<'_>) -> &'static str {
         FromPayee::Refused(_) => "Refused",
         FromPayee::Nothing => "Nothing",
         FromPayee::Unknown(_) => "Unknown",
+        FromPayee::Pending => "Pending",
     }
 }

@@ -139,12 +139,18 @@ fn name_of_record(record: &ToBand<'_>) -> &'static str {
         ToBand::Cancel => "Cancel",
         ToBand::KeyList(_) => "KeyList",
         ToBand::Unknown(_) => "Unknown",
+        ToBand::Generation { .. } => "Generation",
+        ToBand::PayTo { .. } => "PayTo",
+        ToBand::Unpair => "Unpair",
+        ToBand::UnpairOthers => "UnpairOthers",
+        ToBand::Replace => "Replace",
     }
 }
 
 fn name_of_event(event: &Event) -> &'static str {
     match event {
         Event::Status(_) => "Status",
+        Event::EnrolStart { .. } => "EnrolStart",
         Event::ToIssuer(_) => "ToIssuer",
         Event::Enrolled(_) => "Enrolled",
         Event::Waiting(_) => "Waiting",

@@ -137,14 +137,13 @@ impl Phone {
         self.say(&ToBand::Enrol { code, key_list })?;
         loop {
             match self.event()? {
+                Event::EnrolStart { versions, message } => {
+                    let message = Opaque::new(&message).context("too long")?;
+                    self.relay(&mut issuer, &ToIssuer::EnrolStart { versions, message })?;
+                }
                 Event::ToIssuer(message) => {
                     let message = Opaque::new(&message).context("too long")?;
-                    let answer = issuer.ask_issuer(&ToIssuer::Enrol(message))?;
-                    match decode_record(&answer)? {
-                        FromIssuer::Enrol(message) => self.say(&ToBand::FromIssuer(message))?,
-                        FromIssuer::Refused(why) => bail!("the issuer refused: {why}"),
-                        other => bail!("the issuer answered with {other:?}"),
-                    }
+                    self.relay(&mut issuer, &ToIssuer::Enrol(message))?;
                 }
                 Event::Enrolled(object) => return self.show_credential(&object),
                 Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
@@ -153,10 +152,25 @@ impl Phone {
         }
     }
 
+    /// Hands the band's message of an enrolment on to the issuer, and its answer back.
+    fn relay(&mut self, issuer: &mut Client, record: &ToIssuer<'_>) -> Result<()> {
+        let answer = issuer.ask_issuer(record)?;
+        match decode_record(&answer)? {
+            FromIssuer::Enrol(message) => self.say(&ToBand::FromIssuer(message)),
+            FromIssuer::Refused(why) => bail!("the issuer refused: {why}"),
+            other => bail!("the issuer answered with {other:?}"),
+        }
+    }
+
     /// The key list on disk, verified with the root that the app ships with.
     pub(crate) fn key_list(&self) -> Result<Verified<KeyList>> {
         let object = self.disk.read("key-list")?.context("this phone has no key list yet")?;
         Ok(Unverified::<KeyList>::parse(&object)?.verify(&self.root.fingerprint(), &self.root)?)
+    }
+
+    /// The band's credential, as it was stored.
+    pub(crate) fn credential(&self) -> Result<Vec<u8>> {
+        self.disk.read("credential")?.context("this phone's band has no credential")
     }
 
     fn show_credential(&self, object: &[u8]) -> Result<()> {

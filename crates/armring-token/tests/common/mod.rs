@@ -6,14 +6,14 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
 use armring_token::{
-    Counter, Credential, CredentialRights, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, Object,
-    PayeeCertificate, PayeeRights, PaymentRequest, PaymentToken, Presence, PublicKey, Receipt, RootKey, Sequence, Signing,
-    Unlocking, Unverified, VerifyError,
+    Counter, Credential, CredentialRights, ENTRIES_MAX, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits,
+    Minor, Object, PayeeCertificate, PayeeRights, PaymentRequest, PaymentToken, Presence, PublicKey, Receipt, Refund,
+    RefundReceipt, Revocation, RevocationList, Revocations, RootKey, Sequence, Signing, Unlocking, Unverified, VerifyError,
 };
 use armring_wire::records::Assurance;
 use armring_wire::{
-    AccountPseudonym, Amount, CredentialId, Currency, KeyId, Outcome, PayeeId, PayeeRef, RequestDigest, RootFingerprint, Text,
-    TokenDigest, UnixTime, Validity, VersionRange, encode,
+    AccountPseudonym, Amount, CredentialId, Currency, KeyId, Outcome, PayeeId, PayeeRef, RefundDigest, RequestDigest,
+    RootFingerprint, Text, TokenDigest, UnixTime, Validity, VersionRange, encode,
 };
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
@@ -160,6 +160,45 @@ pub(crate) fn receipt() -> Receipt {
     }
 }
 
+/// Of the greatest length, as the object of each other kind here.
+pub(crate) fn revocation_list() -> RevocationList<'static> {
+    let subject = |n: usize| PayeeRef::Credential(CredentialId(u64::try_from(n).unwrap().to_be_bytes()));
+    let entries = (0..ENTRIES_MAX).map(|n| Revocation { subject: subject(n), revoked: n % 2 == 0 });
+    RevocationList {
+        form: Form,
+        key: KeyId(1),
+        epoch: Epoch(9),
+        since: Epoch(8),
+        part: 1,
+        parts: 2,
+        issued: UnixTime::from_secs(140),
+        next_update: UnixTime::from_secs(150),
+        entries: Revocations::write(entries, Vec::leak(vec![0; 9 * ENTRIES_MAX])).unwrap(),
+    }
+}
+
+pub(crate) fn refund() -> Refund {
+    Refund {
+        form: Form,
+        payee: PayeeRef::Certificate(PayeeId(*b"teahouse")),
+        token: TokenDigest([0xD2; 32]),
+        amount: Amount::new(2_50, Currency::CNY),
+        nonce: [8; 16],
+    }
+}
+
+pub(crate) fn refund_receipt() -> RefundReceipt {
+    RefundReceipt {
+        form: Form,
+        key: KeyId(1),
+        refund: RefundDigest([0xD3; 32]),
+        token: TokenDigest([0xD2; 32]),
+        outcome: Outcome::Settled,
+        left: Amount::new(10_00, Currency::CNY),
+        time: UnixTime::from_secs(149),
+    }
+}
+
 type Verify = fn(&[u8], &RootFingerprint, [u8; 32]) -> Result<[u8; 32], VerifyError>;
 
 /// One kind of object, its type forgotten.
@@ -187,7 +226,7 @@ impl Kind {
 
 macro_rules! kind {
     ($object:ty, $value:expr, $signer:expr) => {{
-        let mut buffer = [0; 480];
+        let mut buffer = [0; 4096];
         let object = $value.sign(&root(), &Signing::new($signer), &mut buffer).unwrap().to_vec();
         Kind {
             label: <$object>::LABEL,
@@ -200,14 +239,14 @@ macro_rules! kind {
             },
             again: |object| {
                 let unverified = Unverified::<$object>::parse(object).ok()?;
-                let mut buffer = [0; 480];
+                let mut buffer = [0; 4096];
                 Some([unverified.signed_bytes().to_vec(), encode(unverified.claims(), &mut buffer).unwrap().to_vec()])
             },
         }
     }};
 }
 
-pub(crate) fn kinds() -> [Kind; 6] {
+pub(crate) fn kinds() -> [Kind; 9] {
     [
         kind!(KeyList, key_list(), root_signer()),
         kind!(PayeeCertificate<'_>, certificate(), issuer_signer()),
@@ -215,6 +254,9 @@ pub(crate) fn kinds() -> [Kind; 6] {
         kind!(PaymentRequest<'_>, request(), payee_signer()),
         kind!(PaymentToken, token(), band_signer()),
         kind!(Receipt, receipt(), issuer_signer()),
+        kind!(RevocationList<'_>, revocation_list(), issuer_signer()),
+        kind!(Refund, refund(), payee_signer()),
+        kind!(RefundReceipt, refund_receipt(), issuer_signer()),
     ]
 }
 

@@ -8,7 +8,7 @@ pub(crate) mod steps;
 
 use std::collections::BTreeMap;
 
-use armring_band::{Band, Event as BandEvent, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
+use armring_band::{Band, Event as BandEvent, Face, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
 use armring_pairing::{Link, MESSAGE_MAX, SoftwareKey};
 use armring_token::RootKey;
 use armring_wallet::{Connection, Event, Output};
@@ -32,6 +32,7 @@ pub(crate) enum Flash {
 pub(crate) struct Room {
     pub(crate) band: Band<SoftwareKey, SoftwareKeys>,
     pub(crate) band_key: [u8; 32],
+    pub(crate) face: Face,
     pub(crate) phone: Phone,
     pub(crate) connection: Option<Connection>,
     pub(crate) payload: AttPayload,
@@ -75,6 +76,7 @@ impl Room {
         Self {
             band: Band::new(SoftwareKey::new(band_key), SoftwareKeys, root),
             band_key,
+            face: Face::Lights,
             phone: Phone::new(&mut rng),
             connection: None,
             payload,
@@ -98,7 +100,7 @@ impl Room {
     /// The band loses power and starts again with what it stored.
     pub(crate) fn restart_band(&mut self) {
         (self.connection, self.unsettled) = (None, None);
-        self.band = Band::new(SoftwareKey::new(self.band_key), SoftwareKeys, self.root);
+        self.band = Band::new(SoftwareKey::new(self.band_key), SoftwareKeys, self.root).with_face(self.face);
         for key in StoreKey::all() {
             if let Some(value) = self.storage.get(&key) {
                 self.band.load(key, value).unwrap();

@@ -10,6 +10,7 @@ use crate::code::codes;
 use crate::codec::Record;
 use crate::id::{CredentialId, EnrolmentCode};
 use crate::time::UnixTime;
+use crate::version::VersionRange;
 
 /// What a wallet says to a band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
@@ -19,9 +20,9 @@ pub enum ToBand<'a> {
         /// 32 random bytes.
         share: [u8; 32],
     },
-    /// Asks for [`ToWallet::Status`]. The first record after a reconnect, which proves to the band that it was no replay.
+    /// Asks for [`ToWallet::Status`].
     Status,
-    /// Enrol with an issuer. The band answers with [`ToWallet::ToIssuer`].
+    /// Enrol with an issuer. The band answers with [`ToWallet::EnrolStart`].
     Enrol {
         /// What ties the enrolment to the signed-in user.
         code: EnrolmentCode,
@@ -70,10 +71,34 @@ pub enum ToBand<'a> {
     KeyList(#[serde(borrow)] Opaque<'a, KEY_LIST_MAX>),
     /// The band's record had this variant, which the wallet does not know.
     Unknown(u32),
+    /// The first record after a reconnect: how often the wallet remembers that this link was reconnected. It also proves to the band that
+    /// message 1 was no replay. The band answers with [`ToWallet::Generation`].
+    Generation {
+        /// The generation that the wallet remembers.
+        generation: u32,
+        /// How many reconnects it began since then without hearing the band's answer.
+        lost: u8,
+    },
+    /// Pay this request, and here is who asks: what a band with a display verifies and shows. Else as [`ToBand::Pay`].
+    PayTo {
+        /// A signed payment request.
+        #[serde(borrow)]
+        request: Object<'a>,
+        /// The payee's certificate; or the credential that stands in for it.
+        #[serde(borrow)]
+        certificate: Opaque<'a, CREDENTIAL_MAX>,
+    },
+    /// Forget this link, with its credential and payment key. The band answers with [`ToWallet::Waiting`], then [`ToWallet::Unpaired`].
+    Unpair,
+    /// Forget all other links, as that of a lost phone. The band answers with [`ToWallet::Waiting`], then [`ToWallet::Noted`].
+    UnpairOthers,
+    /// Let the next pairing take the place of this link: its credential moves to the new one. The band answers with
+    /// [`ToWallet::Waiting`], then opens its pairing window and says [`ToWallet::Noted`].
+    Replace,
 }
 
 impl<'a> Record<'a> for ToBand<'a> {
-    const VARIANTS: u32 = 12;
+    const VARIANTS: u32 = 17;
 }
 
 /// What a band says to its wallet.
@@ -86,7 +111,7 @@ pub enum ToWallet<'a> {
     },
     /// How the band is.
     Status(Status),
-    /// The band's next message of the enrolment, for the issuer, which the wallet cannot read.
+    /// The band's next message of the enrolment after [`EnrolStart`](Self::EnrolStart), for the issuer, which the wallet cannot read.
     ToIssuer(#[serde(borrow)] Opaque<'a, RELAY_MAX>),
     /// The band has stored a credential. Its wearer sees digits to be confirmed with the issuer, outside this wallet.
     Enrolled {
@@ -114,10 +139,26 @@ pub enum ToWallet<'a> {
     Noted,
     /// The wallet's record had this variant, which the band does not know.
     Unknown(u32),
+    /// Answers [`ToBand::Generation`]: how often the band remembers that this link was reconnected, before now.
+    Generation {
+        /// The generation that the band remembers.
+        generation: u32,
+    },
+    /// The band's first message of an enrolment, for the issuer, with the versions that the band speaks: both are in the handshake's
+    /// prologue.
+    EnrolStart {
+        /// What the band speaks.
+        versions: VersionRange,
+        /// Message 1 of the enrolment's handshake.
+        #[serde(borrow)]
+        message: Opaque<'a, RELAY_MAX>,
+    },
+    /// The band has forgotten this link: so should the wallet.
+    Unpaired,
 }
 
 impl<'a> Record<'a> for ToWallet<'a> {
-    const VARIANTS: u32 = 10;
+    const VARIANTS: u32 = 13;
 }
 
 /// How a band is.
@@ -140,6 +181,10 @@ codes!(
         ReceiveGesture = 2, "a double press on the band, to receive";
         /// To be unlocked anew, since the amount is above the press limit; then the press.
         FreshUnlock = 3, "the band to be unlocked, then a press: the amount is large";
+        /// The gesture that unpairs.
+        UnpairGesture = 4, "the unpair gesture on the band, to forget a link";
+        /// The gesture that opens the pairing window.
+        ReplaceGesture = 5, "the pairing gesture on the band, to let another link take the place of this one";
     }
 );
 
@@ -172,5 +217,7 @@ codes!(
         EnrolmentFailed = 12, "the issuer refused the enrolment";
         /// A credential is on this link already.
         AlreadyEnrolled = 13, "there is a credential on this link already";
+        /// A band with a display pays only what it can verify and show: it wants to be told who asks.
+        Unshown = 14, "the band shows who asks before it pays, and was not told";
     }
 );

@@ -3,7 +3,7 @@
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
-use super::{Assurance, CREDENTIAL_MAX};
+use super::{ATTESTATION_MAX, Assurance, CREDENTIAL_MAX};
 use crate::bounded::Opaque;
 use crate::code::codes;
 use crate::codec::Record;
@@ -26,10 +26,25 @@ pub enum EnrolToIssuer<'a> {
     },
     /// The issuer's record had this variant, which the band does not know.
     Unknown(u32),
+    /// As [`EnrolToIssuer::Request`], with the word of the band's maker for the key.
+    Attested {
+        /// What ties the enrolment to the signed-in user.
+        code: EnrolmentCode,
+        /// The band's new Ed25519 payment key.
+        payment_key: [u8; 32],
+        /// How the link between band and wallet was made.
+        assurance: Assurance,
+        /// As in [`EnrolToIssuer::Request`].
+        #[serde(borrow)]
+        proof: Opaque<'a, 64>,
+        /// What the maker says over the handshake hash and the key. Its form is the maker's.
+        #[serde(borrow)]
+        attestation: Opaque<'a, ATTESTATION_MAX>,
+    },
 }
 
 impl<'a> Record<'a> for EnrolToIssuer<'a> {
-    const VARIANTS: u32 = 2;
+    const VARIANTS: u32 = 3;
 }
 
 /// What the issuer says to a band.

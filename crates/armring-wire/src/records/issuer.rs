@@ -3,17 +3,18 @@
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
-use super::{KEY_LIST_MAX, Object, RELAY_MAX};
+use super::{KEY_LIST_MAX, Object, RELAY_MAX, REVOCATIONS_MAX};
 use crate::bounded::Opaque;
 use crate::code::codes;
 use crate::codec::Record;
+use crate::version::VersionRange;
 
 /// What a wallet or a payee says to the issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, MaxSize)]
 pub enum ToIssuer<'a> {
     /// Asks for the key list.
     KeyList,
-    /// The band's next message of an enrolment: the first on a connection begins one.
+    /// The band's next message of an enrolment that [`EnrolStart`](Self::EnrolStart) began on this connection.
     Enrol(#[serde(borrow)] Opaque<'a, RELAY_MAX>),
     /// Redeem a token. Sending it again gives the same receipt.
     Redeem {
@@ -26,10 +27,27 @@ pub enum ToIssuer<'a> {
     },
     /// The issuer's record had this variant, which the sender does not know.
     Unknown(u32),
+    /// Begins an enrolment on this connection, in place of any before.
+    EnrolStart {
+        /// What the band speaks. It is in the handshake's prologue.
+        versions: VersionRange,
+        /// Message 1 of the enrolment's handshake.
+        #[serde(borrow)]
+        message: Opaque<'a, RELAY_MAX>,
+    },
+    /// Asks for a part of the revocation list.
+    Revocations {
+        /// The epoch of the list that the asker has: what came since is enough. 0 for none.
+        since: u32,
+        /// Which part, from 0.
+        part: u16,
+    },
+    /// Give back some or all of a settled payment. Sending it again gives the same answer.
+    Refund(#[serde(borrow)] Object<'a>),
 }
 
 impl<'a> Record<'a> for ToIssuer<'a> {
-    const VARIANTS: u32 = 4;
+    const VARIANTS: u32 = 7;
 }
 
 /// What the issuer answers.
@@ -45,10 +63,14 @@ pub enum FromIssuer<'a> {
     Refused(Refusal),
     /// The sender's record had this variant, which the issuer does not know.
     Unknown(u32),
+    /// A part of the revocation list: of what came since the epoch that was asked for, or of all.
+    Revocations(#[serde(borrow)] Opaque<'a, REVOCATIONS_MAX>),
+    /// The final answer to a refund, as the signed refund receipt says.
+    Refunded(#[serde(borrow)] Object<'a>),
 }
 
 impl<'a> Record<'a> for FromIssuer<'a> {
-    const VARIANTS: u32 = 5;
+    const VARIANTS: u32 = 7;
 }
 
 codes!(
@@ -68,5 +90,12 @@ codes!(
         Busy = 6, "busy: try again";
         /// The enrolment's handshake failed.
         Handshake = 7, "the enrolment's handshake failed";
+        /// A payee without network does not take this token on trust: it is for online use only, of another kind of credential, above the
+        /// payee's own limit, or no list is fresh enough to check it with.
+        NotOffline = 8, "the issuer has to be asked first, and cannot be reached";
+        /// The payment that is to be refunded is not one of this payee's.
+        UnknownPayment = 9, "the payment is unknown";
+        /// The revocation list has no such part.
+        NoSuchPart = 10, "the revocation list has no such part";
     }
 );

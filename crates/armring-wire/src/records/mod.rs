@@ -22,6 +22,10 @@ pub const CREDENTIAL_MAX: usize = 288;
 pub const KEY_LIST_MAX: usize = 480;
 /// The longest message that a wallet relays between a band and an issuer, in bytes: a padded record of 320 bytes and its tag.
 pub const RELAY_MAX: usize = 336;
+/// The longest part of a revocation list, in bytes. It travels between services alone, never over a band's link.
+pub const REVOCATIONS_MAX: usize = 4096;
+/// The longest word of a band's maker for one of its payment keys, in bytes.
+pub const ATTESTATION_MAX: usize = 144;
 /// The longest memo of a payment request, in bytes of UTF-8.
 pub const MEMO_MAX: usize = 32;
 /// The longest name of a payee, in bytes of UTF-8.

@@ -4,8 +4,9 @@
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
-use super::Object;
 use super::issuer::Refusal;
+use super::{CREDENTIAL_MAX, Object};
+use crate::bounded::Opaque;
 use crate::codec::Record;
 
 /// What a payer's wallet says to a payee.
@@ -17,10 +18,19 @@ pub enum ToPayee<'a> {
     Token(#[serde(borrow)] Object<'a>),
     /// The payee's record had this variant, which the wallet does not know.
     Unknown(u32),
+    /// The band's token, with the credential that a payee without network verifies it by.
+    Offline {
+        /// The signed payment token.
+        #[serde(borrow)]
+        token: Object<'a>,
+        /// The payer's signed credential.
+        #[serde(borrow)]
+        credential: Opaque<'a, CREDENTIAL_MAX>,
+    },
 }
 
 impl<'a> Record<'a> for ToPayee<'a> {
-    const VARIANTS: u32 = 3;
+    const VARIANTS: u32 = 4;
 }
 
 /// What a payee says to a payer's wallet.
@@ -43,8 +53,10 @@ pub enum FromPayee<'a> {
     Nothing,
     /// The wallet's record had this variant, which the payee does not know.
     Unknown(u32),
+    /// The token was accepted without asking the issuer. It is not settled; the receipt comes to whoever sends the token again later.
+    Pending,
 }
 
 impl<'a> Record<'a> for FromPayee<'a> {
-    const VARIANTS: u32 = 5;
+    const VARIANTS: u32 = 6;
 }

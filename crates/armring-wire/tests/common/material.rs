@@ -5,7 +5,7 @@ use armring_wire::records::band::{Awaited, Decline, Status, ToBand, ToWallet};
 use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
-use armring_wire::{Amount, CredentialId, Currency, EnrolmentCode, Opaque, Text, UnixTime};
+use armring_wire::{Amount, CredentialId, Currency, EnrolmentCode, Opaque, Text, UnixTime, Version, VersionRange};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -28,8 +28,8 @@ impl Material {
     /// The values with the longest encodings.
     pub(crate) fn longest() -> Self {
         Self {
-            bytes: vec![0xFF; 600],
-            lens: [600; 2],
+            bytes: vec![0xFF; 5000],
+            lens: [5000; 2],
             text: "x".repeat(32),
             array: [0xFF; 32],
             number: u64::MAX,
@@ -53,6 +53,10 @@ impl Material {
         Amount::new(self.number, Currency::from_numeric(self.currency).unwrap())
     }
 
+    pub(crate) fn versions(&self) -> VersionRange {
+        VersionRange { lowest: Version(self.array[0]), highest: Version(self.code) }
+    }
+
     pub(crate) fn expiry(&self) -> UnixTime {
         UnixTime::from_secs(self.variant)
     }
@@ -65,7 +69,7 @@ impl Material {
 
 pub(crate) fn material() -> impl Strategy<Value = Material> {
     // Where a length takes another byte, where a bound is, and anywhere.
-    let len = || prop_oneof![Just(0), Just(127), Just(128), Just(156), Just(336), Just(600), 0..600usize];
+    let len = || prop_oneof![Just(0), Just(127), Just(128), Just(156), Just(336), Just(4096), 0..5000usize];
     let number = prop_oneof![Just(0), Just(127), Just(128), Just(u32::MAX), any::<u32>()];
     let assurance = prop_oneof![
         Just(Assurance::Press),
@@ -73,7 +77,7 @@ pub(crate) fn material() -> impl Strategy<Value = Material> {
         Just(Assurance::ComparedCode),
         Just(Assurance::DisplayedSecret)
     ];
-    let (texts, numbers) = (("[^\\pC]{0,8}", vec(any::<u8>(), 600)), (any::<u64>(), 1..1000u16, number, any::<u8>()));
+    let (texts, numbers) = (("[^\\pC]{0,8}", vec(any::<u8>(), 5000)), (any::<u64>(), 1..1000u16, number, any::<u8>()));
     (texts, [len(), len()], numbers, any::<[u8; 32]>(), any::<[bool; 3]>(), assurance).prop_map(
         |((text, bytes), lens, (number, currency, variant, code), array, flags, assurance)| Material {
             bytes,
@@ -104,6 +108,11 @@ pub(crate) fn to_band(m: &Material) -> Vec<ToBand<'_>> {
         ToBand::Cancel,
         ToBand::KeyList(m.opaque(0)),
         ToBand::Unknown(m.variant),
+        ToBand::Generation { generation: m.variant, lost: m.code },
+        ToBand::PayTo { request: m.opaque(0), certificate: m.opaque(1) },
+        ToBand::Unpair,
+        ToBand::UnpairOthers,
+        ToBand::Replace,
     ]
 }
 
@@ -119,12 +128,22 @@ pub(crate) fn to_wallet(m: &Material) -> Vec<ToWallet<'_>> {
         ToWallet::Declined(Decline::from(m.code)),
         ToWallet::Noted,
         ToWallet::Unknown(m.variant),
+        ToWallet::Generation { generation: m.variant },
+        ToWallet::EnrolStart { versions: m.versions(), message: m.opaque(0) },
+        ToWallet::Unpaired,
     ]
 }
 
 pub(crate) fn enrol_to_issuer(m: &Material) -> Vec<EnrolToIssuer<'_>> {
     let request = EnrolToIssuer::Request { code: m.code(), payment_key: m.array, assurance: m.assurance, proof: m.opaque(0) };
-    vec![request, EnrolToIssuer::Unknown(m.variant)]
+    let attested = EnrolToIssuer::Attested {
+        code: m.code(),
+        payment_key: m.array,
+        assurance: m.assurance,
+        proof: m.opaque(0),
+        attestation: m.opaque(1),
+    };
+    vec![request, EnrolToIssuer::Unknown(m.variant), attested]
 }
 
 pub(crate) fn enrol_to_band(m: &Material) -> Vec<EnrolToBand<'_>> {
@@ -133,7 +152,8 @@ pub(crate) fn enrol_to_band(m: &Material) -> Vec<EnrolToBand<'_>> {
 }
 
 pub(crate) fn to_payee(m: &Material) -> Vec<ToPayee<'_>> {
-    vec![ToPayee::Ask, ToPayee::Token(m.opaque(0)), ToPayee::Unknown(m.variant)]
+    let offline = ToPayee::Offline { token: m.opaque(0), credential: m.opaque(1) };
+    vec![ToPayee::Ask, ToPayee::Token(m.opaque(0)), ToPayee::Unknown(m.variant), offline]
 }
 
 pub(crate) fn from_payee(m: &Material) -> Vec<FromPayee<'_>> {
@@ -143,12 +163,21 @@ pub(crate) fn from_payee(m: &Material) -> Vec<FromPayee<'_>> {
         FromPayee::Refused(Refusal::from(m.code)),
         FromPayee::Nothing,
         FromPayee::Unknown(m.variant),
+        FromPayee::Pending,
     ]
 }
 
 pub(crate) fn to_issuer(m: &Material) -> Vec<ToIssuer<'_>> {
     let redeem = ToIssuer::Redeem { request: m.opaque(0), token: m.opaque(1) };
-    vec![ToIssuer::KeyList, ToIssuer::Enrol(m.opaque(0)), redeem, ToIssuer::Unknown(m.variant)]
+    vec![
+        ToIssuer::KeyList,
+        ToIssuer::Enrol(m.opaque(0)),
+        redeem,
+        ToIssuer::Unknown(m.variant),
+        ToIssuer::EnrolStart { versions: m.versions(), message: m.opaque(0) },
+        ToIssuer::Revocations { since: m.variant, part: u16::from(m.code) << 8 | u16::from(m.code) },
+        ToIssuer::Refund(m.opaque(0)),
+    ]
 }
 
 pub(crate) fn from_issuer(m: &Material) -> Vec<FromIssuer<'_>> {
@@ -158,5 +187,7 @@ pub(crate) fn from_issuer(m: &Material) -> Vec<FromIssuer<'_>> {
         FromIssuer::Receipt(m.opaque(0)),
         FromIssuer::Refused(Refusal::from(m.code)),
         FromIssuer::Unknown(m.variant),
+        FromIssuer::Revocations(m.opaque(0)),
+        FromIssuer::Refunded(m.opaque(0)),
     ]
 }
