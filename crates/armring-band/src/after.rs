@@ -1,19 +1,21 @@
 //! What happens once something is durable, and not before.
 
 use armring_pairing::{DiffieHellman, Link, StoreFirst};
-use armring_token::{Credential, PaymentToken};
+use armring_token::Credential;
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
-use armring_wire::{Digits, EnrolmentCode, Opaque, TokenDigest};
+use armring_wire::{Amount, Digits, EnrolmentCode, Opaque, TokenDigest, Uptime};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
 use crate::error::{Error, MachineError, PeerError};
 use crate::event::Signal;
 use crate::keys::{OpenKey, PaymentKeys};
 use crate::purse::Purse;
 use crate::state::Core;
-use crate::store::StoredEnrolment;
+use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
+use crate::unpair::Unpairing;
 
 /// What waits for the host to report that something is durable.
 #[expect(clippy::large_enum_variant, reason = "there is one, and no allocator to box it")]
@@ -51,7 +53,7 @@ pub(crate) enum AfterStore<S> {
     /// A token's body: then it is signed.
     Token {
         slot: usize,
-        token: PaymentToken,
+        token: StoredToken,
     },
     /// What a receipt said: then the wearer is told.
     Answer {
@@ -59,6 +61,24 @@ pub(crate) enum AfterStore<S> {
         token: TokenDigest,
         signal: Signal,
     },
+    /// The latest time of a receipt for money that came: then the wearer is told, once.
+    Received {
+        slot: usize,
+        amount: Amount,
+    },
+    /// One try less: then what was entered is compared.
+    Try {
+        entered: Zeroizing<[u8; 32]>,
+        worn_since: Uptime,
+    },
+    /// All tries again: then the band unlocks.
+    Unlock {
+        worn_since: Uptime,
+    },
+    /// A new PIN or tap pattern: then it is the one.
+    Secret(StoredSecret),
+    /// One key that an unpairing erases: then the next.
+    Erase(Unpairing),
     EraseAll,
 }
 
@@ -89,13 +109,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
                 self.say_to(slot, &ToWallet::Enrolled { credential })
             }
-            AfterStore::Token { slot, token } => {
-                let digest = token.digest(&self.fingerprint);
-                if let Some(purse) = self.slot(slot)?.purse.as_mut() {
-                    purse.count(token, digest);
-                }
-                self.answer_with(slot, |core| Ok(core.say_token(slot, &token)?))
-            }
+            AfterStore::Token { slot, token } => self.token_stored(slot, &token),
             AfterStore::Answer { slot, token, signal } => {
                 if let Some(purse) = self.slot(slot)?.purse.as_mut() {
                     purse.told(&token);
@@ -103,6 +117,22 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.out.signal(signal);
                 self.say_to(slot, &ToWallet::Noted)
             }
+            AfterStore::Received { slot, amount } => {
+                self.slot(slot)?.asked = None;
+                self.out.signal(Signal::Received(amount));
+                self.say_to(slot, &ToWallet::Noted)
+            }
+            AfterStore::Try { entered, worn_since } => self.secret_counted(&entered, worn_since),
+            AfterStore::Unlock { worn_since } => {
+                self.secret_matched(worn_since);
+                Ok(())
+            }
+            AfterStore::Secret(chosen) => {
+                self.secret = Some(chosen);
+                self.out.signal(Signal::SecretChosen);
+                Ok(())
+            }
+            AfterStore::Erase(unpairing) => self.erased(unpairing),
             AfterStore::EraseAll => {
                 // Whoever has connected since may have come over a link that is no more.
                 self.end();
@@ -123,11 +153,19 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             | AfterStore::PaymentKey { slot, .. }
             | AfterStore::Credential { slot, .. }
             | AfterStore::Token { slot, .. }
-            | AfterStore::Answer { slot, .. } => match self.say_to(slot, &ToWallet::Declined(Decline::Machine)) {
+            | AfterStore::Answer { slot, .. }
+            | AfterStore::Erase(Unpairing { slot, .. })
+            | AfterStore::Received { slot, .. } => match self.say_to(slot, &ToWallet::Declined(Decline::Machine)) {
                 Ok(()) => error,
                 Err(error) => self.fail(error),
             },
-            AfterStore::Nothing | AfterStore::Pair { .. } | AfterStore::Promote { .. } | AfterStore::EraseAll => error,
+            AfterStore::Nothing
+            | AfterStore::Pair { .. }
+            | AfterStore::Promote { .. }
+            | AfterStore::Try { .. }
+            | AfterStore::Unlock { .. }
+            | AfterStore::Secret(_)
+            | AfterStore::EraseAll => error,
         }
     }
 

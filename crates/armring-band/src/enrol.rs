@@ -6,7 +6,7 @@ use armring_token::{Credential, Enrolment, Unverified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
 use armring_wire::records::{Assurance, RELAY_MAX};
-use armring_wire::{EnrolmentCode, Opaque, VersionRange, decode_record, encode};
+use armring_wire::{DecodeError, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
 
@@ -77,7 +77,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let versions = EnrolVersions { band: VersionRange::SUPPORTED, issuer: list.versions };
         let (handshake, message) = Enrol::start(&self.identity, &PublicKey::new(issuer), versions, rng)?;
         self.linked_mut()?.task = Task::EnrolAnswer(handshake, Candidate { key, code });
-        self.relay(&message)
+        let message = Opaque::new(&message).ok_or(MachineError::Exhausted)?;
+        Ok(self.say(&ToWallet::EnrolStart { versions: versions.band, message })?)
     }
 
     /// The issuer's next message came.
@@ -111,10 +112,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             assurance,
             proof: Opaque::new(&proof).ok_or(MachineError::Exhausted)?,
         };
-        let mut buffer = [0; RELAY_MAX];
-        let len = encode(&request, &mut buffer).map_err(|_| MachineError::Exhausted)?.len();
-        let sealed = session.channel.seal(&mut buffer, len).map_err(|_| MachineError::Exhausted)?;
-        self.relay(sealed)?;
+        self.tell_issuer(&mut session, &request)?;
         self.linked_mut()?.task = Task::EnrolCredential(session, candidate);
         Ok(())
     }
@@ -131,9 +129,15 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let Ok(Opened::Record(record)) = session.channel.open(&mut buffer) else {
             return Err(Decline::EnrolmentFailed.into());
         };
-        let EnrolToBand::Issued { nonce, credential: object } = decode_record(record).map_err(|_| Decline::EnrolmentFailed)?
-        else {
-            return Err(Decline::EnrolmentFailed.into());
+        let (nonce, object) = match decode_record(record) {
+            Ok(EnrolToBand::Issued { nonce, credential }) => (nonce, credential),
+            // An issuer that is newer than this band: told so, it may say it in another way.
+            Err(DecodeError::UnknownVariant(variant)) => {
+                self.tell_issuer(&mut session, &EnrolToIssuer::Unknown(variant))?;
+                self.linked_mut()?.task = Task::EnrolCredential(session, candidate);
+                return Ok(());
+            }
+            Ok(EnrolToBand::Refused(_) | EnrolToBand::Unknown(_)) | Err(_) => return Err(Decline::EnrolmentFailed.into()),
         };
         let assurance = self.assurance(slot)?;
         let unverified = Unverified::<Credential>::parse(object.as_bytes()).map_err(|_| Decline::EnrolmentFailed)?;
@@ -144,6 +148,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if credential.payment_key != *candidate.key.public.as_bytes() || credential.assurance != assurance {
             return Err(Decline::EnrolmentFailed.into());
         }
+        self.latest = issued;
         let digits = enrolment(&session, &candidate, assurance).digits(&nonce);
         if let Some(purse) = &self.slot(slot)?.purse {
             // Enrolled before: counter and total stay what they are.
@@ -160,8 +165,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(())
     }
 
-    fn relay(&mut self, message: &[u8]) -> Result<(), Refusal> {
-        let message = Opaque::new(message).ok_or(MachineError::Exhausted)?;
+    /// Seals `record` for the issuer and has the wallet relay it.
+    fn tell_issuer(&mut self, session: &mut Session, record: &EnrolToIssuer<'_>) -> Result<(), Refusal> {
+        let mut buffer = [0; RELAY_MAX];
+        let len = encode(record, &mut buffer).map_err(|_| MachineError::Exhausted)?.len();
+        let sealed = session.channel.seal(&mut buffer, len).map_err(|_| MachineError::Exhausted)?;
+        let message = Opaque::new(sealed).ok_or(MachineError::Exhausted)?;
         Ok(self.say(&ToWallet::ToIssuer(message))?)
     }
 }

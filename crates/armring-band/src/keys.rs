@@ -4,7 +4,7 @@ use armring_token::{Payment, PaymentKey, Signature, Signing};
 use ed25519_dalek::SigningKey;
 use rand_core::TryCryptoRng;
 use signature::MultipartSigner;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// What the band stores of a payment key, 32 bytes: the seed of a software key, or where a secure element keeps it.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -33,6 +33,16 @@ pub trait PaymentKeys {
     /// # Errors
     /// [`KeyError`] where the handle leads to no key.
     fn open(&self, handle: &KeyHandle) -> Result<OpenKey<Self::Signer>, KeyError>;
+
+    /// Binds the hash of what the wearer unlocks the band with to this machine, where a secure element can: a MAC of it under a key that
+    /// never leaves the element, so that nobody who reads the flash can try all PINs. Always the same for the same hash. By default it is
+    /// the hash itself.
+    ///
+    /// # Errors
+    /// [`KeyError`] where the secure element fails. The band then compares nothing and counts nothing.
+    fn bind_secret(&self, hash: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+        Ok(Zeroizing::new(*hash))
+    }
 }
 
 /// A payment key ready to sign.

@@ -3,8 +3,8 @@
 //! ```text
 //!             Event                                    Output
 //!  radio ───▶ Connected, Fragment, Disconnected        Transmit, Disconnect ───▶ radio
-//!  sensor ──▶ PutOn, TakenOff, Unlocked                Signal ─────────────────▶ display, lights, motor
-//!  button ──▶ Gesture                         Band     Store, EraseAll ────────▶ flash
+//!  sensor ──▶ PutOn, TakenOff, Recognised              Signal ─────────────────▶ display, lights, motor
+//!  button ──▶ Gesture, Entered, Chosen        Band     Store, Erase, EraseAll ─▶ flash
 //!  flash ───▶ Stored, StoreFailed                                                  │
 //!  clock ───▶ Tick            ▲                                                    │
 //!                             └──────────── what was stored: load ◀────────────────┘
@@ -20,6 +20,7 @@
 //! | [`Gesture::DoublePress`] | asks to be paid |
 //! | [`Gesture::Hold`] | opens the pairing window for 60 s and one attempt |
 //! | [`Gesture::Refuse`] | no |
+//! | [`Gesture::Unpair`] | forgets a link, or all others, if its wallet asks |
 //! | [`Gesture::Reset`] | erases links, credentials and payment keys |
 //!
 //! What has to last comes out as [`Output::Store`], one small value under a key of one byte, and nothing that hangs on it happens before the
@@ -28,16 +29,17 @@
 //! | keys | value | bytes | before |
 //! |---|---|---|---|
 //! | `01` | the issuer's key list | at most 424 | enrolling |
-//! | `10`–`13` | a link, with its secret | 67 | the band confirms a pairing |
+//! | `02` | a PIN or tap pattern, hashed, and how many tries are left | 50 | what was entered is compared |
+//! | `10`–`13` | a link, with its secret | 72 | the band confirms a pairing |
 //! | `20`–`23` | a credential and its payment key | 203 | the wearer sees the digits |
 //! | `30`–`33` | a payment key that waits for its credential | 48 | the issuer hears of it |
 //! | `40`–`43` | what the latest receipt said | 20 | the wearer is told |
-//! | `50`–`5f` | the body of a token, one for each payment | 75 | it is signed |
+//! | `50`–`5f` | the body of a token, one for each payment, and what counts with it | 89 | it is signed |
 //!
 //! ```
 //! use armring_band::{Band, Event, Gesture, Output, Signal, SoftwareKeys};
 //! use armring_pairing::SoftwareKey;
-//! use armring_token::{RootKey, Unlocking};
+//! use armring_token::RootKey;
 //! use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
 //! # use rand_chacha::rand_core::SeedableRng;
 //! # let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
@@ -48,7 +50,7 @@
 //! let mut band = Band::new(SoftwareKey::generate(&mut rng)?, SoftwareKeys, root);
 //!
 //! let mut signals = Vec::new();
-//! let events = [Event::PutOn, Event::Unlocked(Unlocking::TapPattern), Event::Gesture(Gesture::Hold)];
+//! let events = [Event::PutOn, Event::Recognised, Event::Gesture(Gesture::Hold)];
 //! for (event, milliseconds) in events.into_iter().zip([100, 2_000, 5_000]) {
 //!     band.handle(event, Uptime::from_millis(milliseconds), &mut rng)?;
 //!     let mut fragment = [0; ATT_PAYLOAD_MAX];
@@ -79,8 +81,11 @@ mod pair;
 mod pay;
 mod phase;
 mod purse;
+mod secret;
+mod show;
 mod state;
 mod store;
+mod unpair;
 mod wear;
 
 pub use band::{Band, LINKS};
@@ -89,6 +94,8 @@ pub use event::{Event, Gesture, Output, Signal};
 pub use keys::{KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
 pub use phase::{GESTURE_TIMEOUT, HANDSHAKE_TIMEOUT};
 pub use purse::TOKENS_REMEMBERED;
+pub use secret::{Secret, UNLOCK_TRIES};
+pub use show::{Asker, Face, Offer};
 pub use store::{StoreKey, VALUE_MAX};
 pub use wear::OFF_WRIST_GRACE;
 

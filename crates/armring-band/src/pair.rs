@@ -2,8 +2,8 @@
 
 use armring_channel::{OpenError, Opened};
 use armring_pairing::{
-    BandHello, DiffieHellman, Kind, Link, LinkState, PairingWindow, Reconnect, RustCrypto, Share, UNSUPPORTED, WalletHello,
-    find_link,
+    BandHello, DiffieHellman, Kind, Link, LinkState, Methods, PairingWindow, Reconnect, RustCrypto, Share, UNSUPPORTED,
+    WalletHello, find_link,
 };
 use armring_wire::records::band::{ToBand, ToWallet};
 use armring_wire::{Uptime, VersionRange, decode_record};
@@ -254,7 +254,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
         // One unauthenticated handshake at a time, and the one who pairs is the one who connects from now on.
         self.end();
-        self.window = Some(PairingWindow::open(now));
+        self.window = Some(PairingWindow::open(now, Methods::code()));
         self.out.signal(Signal::PairingOpen);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The band's state, and which part of the band an event belongs to.
 
 use armring_pairing::{DiffieHellman, Link, LinkState, PairingWindow};
-use armring_token::{KeyList, RootKey, Unlocking, Verified};
+use armring_token::{KeyList, RootKey, Verified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::{AttPayload, RequestDigest, RootFingerprint, UnixTime, Uptime};
 use rand_core::TryCryptoRng;
@@ -14,7 +14,8 @@ use crate::keys::PaymentKeys;
 use crate::outputs::Outputs;
 use crate::phase::{HANDSHAKE_TIMEOUT, Phase};
 use crate::purse::Purse;
-use crate::store::StoredEnrolment;
+use crate::show::Face;
+use crate::store::{StoredEnrolment, StoredSecret};
 use crate::wear::Wear;
 
 /// More time has passed than there is for a handshake.
@@ -44,6 +45,7 @@ impl<S> Slot<S> {
 
 pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) out: Outputs,
+    pub(crate) face: Face,
     pub(crate) identity: D,
     pub(crate) keys: P,
     pub(crate) root: RootKey,
@@ -52,6 +54,7 @@ pub(crate) struct Core<D, P: PaymentKeys> {
     /// The latest time that the issuer has signed: the only calendar that a band has.
     pub(crate) latest: UnixTime,
     pub(crate) slots: [Slot<P::Signer>; LINKS],
+    pub(crate) secret: Option<StoredSecret>,
     pub(crate) wear: Wear,
     pub(crate) window: Option<PairingWindow>,
     pub(crate) phase: Phase<P::Signer>,
@@ -64,6 +67,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn new(identity: D, keys: P, root: RootKey) -> Self {
         Self {
             out: Outputs::new(),
+            face: Face::Lights,
             identity,
             keys,
             root,
@@ -71,6 +75,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             key_list: None,
             latest: UnixTime::EPOCH,
             slots: [const { Slot::EMPTY }; LINKS],
+            secret: None,
             wear: Wear::default(),
             window: None,
             phase: Phase::Idle,
@@ -79,9 +84,15 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
     }
 
-    /// Forgets links, credentials and keys, after all of it was erased.
+    /// What this band can show.
+    pub(crate) const fn face(&self) -> Face {
+        self.face
+    }
+
+    /// Forgets links, credentials, keys and what unlocks the band, after all of it was erased.
     pub(crate) fn forget(&mut self) {
         self.slots = [const { Slot::EMPTY }; LINKS];
+        self.secret = None;
         self.key_list = None;
         self.latest = UnixTime::EPOCH;
         self.window = None;
@@ -168,9 +179,11 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.wear.put_on(now);
             }
             Event::TakenOff => self.wear.taken_off(now),
-            Event::Unlocked(how) => self.unlock(how, now),
+            Event::Recognised => self.recognised(now),
             _ if !self.out.is_drained() => return Err(CallerError::Undrained.into()),
             Event::CodeShown => self.code_shown(),
+            Event::Entered(secret) => return self.secret_entered(secret, now),
+            Event::Chosen(secret) => return self.secret_chosen(secret, now, rng),
             Event::Gesture(gesture) => {
                 self.pass(now);
                 return self.gesture(gesture, now, rng);
@@ -188,13 +201,6 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(())
     }
 
-    fn unlock(&mut self, how: Unlocking, now: Uptime) {
-        self.pass(now);
-        if self.wear.unlock(how) {
-            self.out.signal(Signal::Unlocked);
-        }
-    }
-
     fn gesture<R: TryCryptoRng>(&mut self, gesture: Gesture, now: Uptime, rng: &mut R) -> Result<(), Error> {
         match gesture {
             Gesture::Press if matches!(self.phase, Phase::Comparing(_)) => self.accept_code(now, rng),
@@ -202,6 +208,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Gesture::DoublePress => self.double_press(rng),
             Gesture::Refuse => self.refuse(),
             Gesture::Hold => self.open_window(now),
+            Gesture::Unpair => self.unpair_gesture(),
             Gesture::Reset => {
                 self.end();
                 self.out.erase_all();
@@ -237,7 +244,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// Lets time pass: locks, closes the pairing window, gives up what waited for too long.
-    fn pass(&mut self, now: Uptime) {
+    pub(crate) fn pass(&mut self, now: Uptime) {
         if self.wear.advance(now) {
             self.out.signal(Signal::Locked);
             self.give_up(Decline::NotWorn);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  band                     wallet relays                     issuer
-//!   ── e, es, s, ss ────────────────────────────────────────────▶   96 bytes
+//!   ── versions; e, es, s, ss ──────────────────────────────────▶   96 bytes, which begin an enrolment
 //!   ◀─ e, ee, se ─────────────────────────────────────────────────   48 bytes
 //!   ══ Request: code, payment key, assurance, proof ════════════▶   code good? proof right? assurance enough?
 //!   ◀═ Issued: nonce, credential ════════════════════════════════   kept, inactive
@@ -25,9 +25,6 @@ use crate::issuer::Issuer;
 use crate::keys::draw;
 use crate::ledger::{Account, AccountState, CodeHash, CredentialRecord, Enrolled, Ledger, NewCredential};
 use crate::service::{Outcome, Said, Session};
-
-/// What a band of any version that this protocol has puts into its prologue: a band that speaks more will send it beside message 1.
-const BAND: VersionRange = VersionRange::SUPPORTED;
 
 /// What a band asks for.
 struct Request<'a> {
@@ -62,11 +59,30 @@ impl From<EnrolRefusal> for Failed {
 }
 
 impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D> {
-    /// Takes the band's next message. One of 96 bytes begins an enrolment, in place of any before: no sealed record has that length.
-    pub(crate) fn enrol(&mut self, session: &mut Session, message: &[u8], now: UnixTime, rng: &mut impl TryCryptoRng) -> Outcome {
-        if let Ok(first) = message.try_into() {
-            return self.begin_enrolment(session, first, rng);
+    /// Begins an enrolment, in place of any before. `versions` is what the band says that it speaks: where that is not what it put into its
+    /// prologue, the handshake fails.
+    pub(crate) fn begin_enrolment(
+        &self,
+        session: &mut Session,
+        versions: VersionRange,
+        message: &[u8],
+        rng: &mut impl TryCryptoRng,
+    ) -> Outcome {
+        session.enrolment = None;
+        let Ok(first) = message.try_into() else { return Ok(handshake_failed()) };
+        let versions = EnrolVersions { band: versions, issuer: self.keys.versions() };
+        match <Enrol>::answer(self.keys.enrolment(), versions, first, rng) {
+            Ok((noise, _band, second)) => {
+                session.enrolment = Some(noise.channel);
+                Ok((Said::Enrol(second.to_vec()), None))
+            }
+            Err(PairingError::Peer(_)) => Ok(handshake_failed()),
+            Err(error) => Err(MachineError::Handshake(error)),
         }
+    }
+
+    /// Takes the band's next sealed message.
+    pub(crate) fn enrol(&mut self, session: &mut Session, message: &[u8], now: UnixTime, rng: &mut impl TryCryptoRng) -> Outcome {
         let Some(mut channel) = session.enrolment.take() else { return Ok(handshake_failed()) };
         let mut buffer = [0; RELAY_MAX];
         let Some(sealed) = buffer.get_mut(..message.len()) else { return Ok(handshake_failed()) };
@@ -80,19 +96,6 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         };
         session.enrolment = Some(channel);
         outcome
-    }
-
-    fn begin_enrolment(&self, session: &mut Session, first: &[u8; 96], rng: &mut impl TryCryptoRng) -> Outcome {
-        session.enrolment = None;
-        let versions = EnrolVersions { band: BAND, issuer: self.keys.versions() };
-        match <Enrol>::answer(self.keys.enrolment(), versions, first, rng) {
-            Ok((noise, _band, second)) => {
-                session.enrolment = Some(noise.channel);
-                Ok((Said::Enrol(second.to_vec()), None))
-            }
-            Err(PairingError::Peer(_)) => Ok(handshake_failed()),
-            Err(error) => Err(MachineError::Handshake(error)),
-        }
     }
 
     fn enrol_record(&mut self, channel: &mut Channel, record: &[u8], now: UnixTime, rng: &mut impl TryCryptoRng) -> Outcome {

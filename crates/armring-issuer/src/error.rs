@@ -66,7 +66,7 @@ pub enum MachineError {
     Handshake(armring_pairing::Error),
     /// What should have been written could not be encoded or sealed.
     Encoding,
-    /// The storage failed.
+    /// The storage failed, for the reason that [`source`](error::Error::source) gives.
     Storage(Box<dyn error::Error + Send + Sync>),
     /// What the storage holds contradicts itself: which part.
     Damaged(&'static str),
@@ -139,7 +139,7 @@ impl fmt::Display for MachineError {
             Self::SigningKeyNotValid => f.write_str("the signing key is not valid now"),
             Self::Handshake(error) => error.fmt(f),
             Self::Encoding => f.write_str("an answer could not be encoded"),
-            Self::Storage(error) => write!(f, "the storage failed: {error}"),
+            Self::Storage(_) => f.write_str("the storage failed"),
             Self::Damaged(what) => write!(f, "the storage contradicts itself: {what}"),
         }
     }

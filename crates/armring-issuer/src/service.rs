@@ -82,12 +82,14 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
     fn answer(&mut self, session: &mut Session, record: &[u8], now: UnixTime, rng: &mut impl TryCryptoRng) -> Outcome {
         match decode_record(record) {
             Ok(ToIssuer::KeyList) => Ok((Said::KeyList, None)),
+            Ok(ToIssuer::EnrolStart { versions, message }) => self.begin_enrolment(session, versions, message.as_bytes(), rng),
             Ok(ToIssuer::Enrol(message)) => self.enrol(session, message.as_bytes(), now, rng),
             Ok(ToIssuer::Redeem { request, token }) => self.redeem(request.as_bytes(), token.as_bytes(), now),
             Err(DecodeError::UnknownVariant(variant)) => Ok((Said::Unknown(variant), None)),
             // Every answer so far is one that every version knows: whoever says otherwise does not speak this protocol.
-            Ok(ToIssuer::EnrolStart { .. } | ToIssuer::Revocations { .. } | ToIssuer::Refund(_) | ToIssuer::Unknown(_))
-            | Err(_) => Ok((Said::Refused(Refusal::Malformed), None)),
+            Ok(ToIssuer::Revocations { .. } | ToIssuer::Refund(_) | ToIssuer::Unknown(_)) | Err(_) => {
+                Ok((Said::Refused(Refusal::Malformed), None))
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod common;
 
 use armring_channel::Opened;
 use armring_issuer::*;
+use armring_pairing::{Enrol, EnrolVersions};
 use armring_token::{CredentialRights, Signing};
 use armring_wire::records::Assurance;
 use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
@@ -29,6 +30,9 @@ against_every_ledger!(
     what_was_confirmed_is_not_confirmed_again,
     a_tampered_message_ends_the_handshake_or_changes_nothing,
     a_second_handshake_begins_anew,
+    a_version_range_that_the_wallet_changed_ends_the_handshake,
+    a_newer_band_speaks_version_1_and_one_without_it_is_refused,
+    a_first_message_among_the_sealed_ones_begins_nothing,
     a_band_that_closes_is_answered,
     a_record_of_a_newer_band_is_answered,
     a_ledger_or_signer_that_fails_is_busy_and_a_retry_succeeds,
@@ -181,7 +185,9 @@ fn what_was_confirmed_is_not_confirmed_again<L: Ledger>(mut w: World<L>) {
 
 fn a_tampered_message_ends_the_handshake_or_changes_nothing<L: Ledger>(mut w: World<L>) {
     let (_, mut band) = begin(&mut w);
-    assert_eq!(band.relay_raw(&mut w, &[7; 96]), Err(Refusal::Handshake));
+    for length in [0, 95, 96, 97, 336] {
+        assert_eq!(band.begin(&mut w, &vec![7; length], NOW), Err(Refusal::Handshake));
+    }
     assert_eq!(band.relay_raw(&mut w, &[7; 48]), Err(Refusal::Handshake), "nothing has begun");
     let mut channel = band.channel(&mut w, NOW);
     for length in [0, 1, 47, 48, 80, 336] {
@@ -201,6 +207,35 @@ fn a_second_handshake_begins_anew<L: Ledger>(mut w: World<L>) {
     let mut old = band.channel(&mut w, NOW);
     assert!(band.request(&mut w, NOW).is_ok());
     assert_eq!(band.say(&mut w, &mut old, &EnrolToIssuer::Unknown(1), NOW), Err(Refusal::Handshake));
+}
+
+fn a_version_range_that_the_wallet_changed_ends_the_handshake<L: Ledger>(mut w: World<L>) {
+    let (_, mut band) = begin(&mut w);
+    let range = |lowest, highest| VersionRange { lowest: Version(lowest), highest: Version(highest) };
+    for versions in [[range(1, 1), range(1, 2)], [range(1, 2), range(1, 1)], [range(1, 9), range(0, 9)]] {
+        band.versions = versions;
+        assert_eq!(band.try_channel(&mut w, NOW).unwrap_err(), Refusal::Handshake, "{versions:?}");
+    }
+}
+
+fn a_newer_band_speaks_version_1_and_one_without_it_is_refused<L: Ledger>(mut w: World<L>) {
+    let (_, mut band) = begin(&mut w);
+    band.versions = [VersionRange { lowest: Version(1), highest: Version(9) }; 2];
+    assert!(band.request(&mut w, NOW).is_ok());
+    for (lowest, highest) in [(2, 9), (0, 0), (2, 1)] {
+        band.versions[1] = VersionRange { lowest: Version(lowest), highest: Version(highest) };
+        assert_eq!(band.try_channel(&mut w, NOW).unwrap_err(), Refusal::Handshake, "{lowest}..={highest}");
+    }
+}
+
+/// Its range would not be in the prologue.
+fn a_first_message_among_the_sealed_ones_begins_nothing<L: Ledger>(mut w: World<L>) {
+    let (_, mut band) = begin(&mut w);
+    let issuer = armring_pairing::PublicKey::new(w.list.enrolment_key(NOW).unwrap());
+    let versions = EnrolVersions { band: VersionRange::SUPPORTED, issuer: w.list.versions };
+    let (_, first) = <Enrol>::start(&band.identity, &issuer, versions, &mut w.rng).unwrap();
+    assert_eq!(band.relay_raw(&mut w, &first), Err(Refusal::Handshake));
+    assert!(band.begin(&mut w, &first, NOW).is_ok());
 }
 
 fn a_band_that_closes_is_answered<L: Ledger>(mut w: World<L>) {

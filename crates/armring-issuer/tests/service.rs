@@ -19,13 +19,15 @@ fn answer(w: &mut World<MemoryLedger>, record: &[u8], now: UnixTime) -> (Vec<u8>
 #[test]
 fn every_record_is_answered() {
     let mut w = World::new(MemoryLedger::new());
-    let cases: [(&[u8], FromIssuer<'_>); 7] = [
+    let cases: [(&[u8], FromIssuer<'_>); 9] = [
         (&[], FromIssuer::Refused(Refusal::Malformed)),
         (&[0, 0], FromIssuer::Refused(Refusal::Malformed)),
         (&[3, 5], FromIssuer::Refused(Refusal::Malformed)),
         (&[1, 0], FromIssuer::Refused(Refusal::Handshake)),
         (&[2, 0, 0], FromIssuer::Refused(Refusal::Malformed)),
-        (&[4], FromIssuer::Unknown(4)),
+        (&[4, 1, 1, 0], FromIssuer::Refused(Refusal::Handshake)),
+        (&[6, 0], FromIssuer::Refused(Refusal::Malformed)),
+        (&[7], FromIssuer::Unknown(7)),
         (&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1], FromIssuer::Unknown(u32::MAX)),
     ];
     for (record, expected) in cases {
@@ -125,7 +127,7 @@ fn payees_are_certified_with_a_name_and_an_account() {
 
 proptest! {
     #[test]
-    fn garbage_is_answered_and_changes_nothing(records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..400), 1..6), variant in 0u8..5) {
+    fn garbage_is_answered_and_changes_nothing(records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..400), 1..6), variant in 0u8..9) {
         let mut w = World::new(MemoryLedger::new());
         let mut session = Session::new();
         let mut out = [0; REPLY_MAX];

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::error::Error as _;
 use std::path::PathBuf;
 
 use armring_issuer::*;
@@ -67,7 +68,10 @@ fn a_write_that_fails_half_way_leaves_the_books_as_they_were() {
     file.sql("CREATE TRIGGER full BEFORE INSERT ON entries WHEN new.change = 300 BEGIN SELECT raise(ABORT, 'disk full'); END");
     assert_eq!(w.redeem(&request, &token), Err(Refusal::Busy));
     let failure = w.issuer.settle(&[w.payment(&request, &token)], NOW).unwrap_err();
-    assert!(matches!(&failure, MachineError::Storage(_)) && failure.to_string().contains("disk full"), "{failure}");
+    let told = [failure.to_string(), failure.source().unwrap().to_string()];
+    assert_eq!(told, ["the storage failed", "disk full"], "each cause is told once");
+    let failure = Error::Machine(failure);
+    assert_eq!([failure.to_string(), failure.source().unwrap().to_string()], told);
     assert_eq!((w.balance(band.account), w.balance(shop.account)), (1_000, 0));
     assert_eq!(w.issuer.ledger().credential(band.credential.id).unwrap().unwrap().answered().0, 0);
     assert_eq!(w.issuer.ledger().audit().unwrap(), []);

@@ -1,8 +1,8 @@
 //! What comes out of a connection.
 
 use armring_pairing::Link;
-use armring_wire::Digits;
 use armring_wire::records::band::{Awaited, Decline, Status, ToWallet};
+use armring_wire::{Digits, VersionRange};
 
 /// What a connection wants done.
 #[derive(Debug)]
@@ -28,7 +28,14 @@ pub enum Event {
     Linked(Link),
     /// The band says how it is.
     Status(Status),
-    /// For the issuer: hand it on as it is.
+    /// The band's first message of an enrolment and the versions that it speaks, for the issuer: hand both on as they are.
+    EnrolStart {
+        /// What the band speaks.
+        versions: VersionRange,
+        /// The message, which the wallet cannot read.
+        message: Vec<u8>,
+    },
+    /// The band's next message of the enrolment, for the issuer: hand it on as it is.
     ToIssuer(Vec<u8>),
     /// The band stored this signed credential. Its person confirms the digits with the issuer, not here.
     Enrolled(Vec<u8>),
@@ -42,6 +49,8 @@ pub enum Event {
     Declined(Decline),
     /// The band took note.
     Noted,
+    /// The band has forgotten this link: so should the app.
+    Unpaired,
     /// The band does not know the variant of this number: it is older than this wallet.
     Unknown(u32),
     /// The band closed the channel, or the other side went away.
@@ -53,6 +62,7 @@ impl Event {
     pub(crate) fn from_record(record: ToWallet<'_>) -> Option<Self> {
         Some(match record {
             ToWallet::Status(status) => Self::Status(status),
+            ToWallet::EnrolStart { versions, message } => Self::EnrolStart { versions, message: message.as_bytes().to_vec() },
             ToWallet::ToIssuer(message) => Self::ToIssuer(message.as_bytes().to_vec()),
             ToWallet::Enrolled { credential } => Self::Enrolled(credential.as_bytes().to_vec()),
             ToWallet::Waiting(awaited) => Self::Waiting(awaited),
@@ -61,9 +71,8 @@ impl Event {
             ToWallet::Declined(why) => Self::Declined(why),
             ToWallet::Noted => Self::Noted,
             ToWallet::Unknown(variant) => Self::Unknown(variant),
-            ToWallet::Confirm { .. } | ToWallet::Generation { .. } | ToWallet::EnrolStart { .. } | ToWallet::Unpaired => {
-                return None;
-            }
+            ToWallet::Unpaired => Self::Unpaired,
+            ToWallet::Confirm { .. } | ToWallet::Generation { .. } => return None,
         })
     }
 }

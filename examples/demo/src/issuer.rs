@@ -104,7 +104,7 @@ impl Service {
         let mut out = [0; REPLY_MAX];
         let reply = self.issuer.handle(&mut client.state, record, calendar(), &mut SysRng, &mut out)?;
         if let Some(failure) = reply.failure {
-            report(&Report::Complaint(failure.to_string()))?;
+            report(&Report::Complaint(format!("{:#}", anyhow::Error::from(failure))))?;
         }
         if is_malformed(reply.record) {
             report(&Report::Complaint("refused bytes that are not a record of this link".to_owned()))?;

@@ -137,19 +137,28 @@ impl Phone {
         self.say(&ToBand::Enrol { code, key_list })?;
         loop {
             match self.event()? {
+                Event::EnrolStart { versions, message } => {
+                    let message = Opaque::new(&message).context("too long")?;
+                    self.relay(&mut issuer, &ToIssuer::EnrolStart { versions, message })?;
+                }
                 Event::ToIssuer(message) => {
                     let message = Opaque::new(&message).context("too long")?;
-                    let answer = issuer.ask_issuer(&ToIssuer::Enrol(message))?;
-                    match decode_record(&answer)? {
-                        FromIssuer::Enrol(message) => self.say(&ToBand::FromIssuer(message))?,
-                        FromIssuer::Refused(why) => bail!("the issuer refused: {why}"),
-                        other => bail!("the issuer answered with {other:?}"),
-                    }
+                    self.relay(&mut issuer, &ToIssuer::Enrol(message))?;
                 }
                 Event::Enrolled(object) => return self.show_credential(&object),
                 Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
                 other => bail!("the band answered with {other:?}"),
             }
+        }
+    }
+
+    /// Hands the band's message of an enrolment on to the issuer, and its answer back.
+    fn relay(&mut self, issuer: &mut Client, record: &ToIssuer<'_>) -> Result<()> {
+        let answer = issuer.ask_issuer(record)?;
+        match decode_record(&answer)? {
+            FromIssuer::Enrol(message) => self.say(&ToBand::FromIssuer(message)),
+            FromIssuer::Refused(why) => bail!("the issuer refused: {why}"),
+            other => bail!("the issuer answered with {other:?}"),
         }
     }
 

@@ -6,22 +6,21 @@
     reason = "tests say what they expect by panicking; not every test uses all"
 )]
 
+mod enrolling;
+
 use std::cell::Cell;
 use std::rc::Rc;
 
-use armring_channel::{Channel, Opened};
 use armring_issuer::*;
-use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, SoftwareKey};
+use armring_pairing::{DiffieHellman, SoftwareKey};
 use armring_token::{
-    Counter, Credential, Enrolment, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, Object, Payee,
-    PayeeKey, Payment, PaymentKey, PaymentRequest, PaymentToken, Presence, Receipt, RootKey, Signature, Signing, Unlocking,
-    Unverified, Verified,
+    Counter, Credential, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, Object, Payee, PayeeKey,
+    Payment, PaymentRequest, PaymentToken, Presence, Receipt, RootKey, Signature, Signing, Unlocking, Unverified, Verified,
 };
-use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
-use armring_wire::records::{Assurance, RELAY_MAX};
 use armring_wire::*;
 use ed25519_dalek::SigningKey;
+pub(crate) use enrolling::Enrolling;
 pub(crate) use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use signature::MultipartSigner;
@@ -296,101 +295,6 @@ impl Band {
         let mut body = self.body(&world.root, request);
         change(&mut body);
         self.sign(world, &body)
-    }
-}
-
-/// A band that enrols, and the wallet that relays for it.
-pub(crate) struct Enrolling {
-    pub(crate) identity: SoftwareKey,
-    pub(crate) signing: Signing<Payment, SigningKey>,
-    pub(crate) code: EnrolmentCode,
-    pub(crate) assurance: Assurance,
-    /// Flips a bit of the proof.
-    pub(crate) spoil_proof: bool,
-    pub(crate) session: Session,
-}
-
-impl Enrolling {
-    pub(crate) fn new<L>(world: &mut World<L>, code: EnrolmentCode) -> Self {
-        Self {
-            identity: SoftwareKey::new(random(&mut world.rng)),
-            signing: Signing::new(SigningKey::from_bytes(&random(&mut world.rng))),
-            code,
-            assurance: Assurance::ComparedCode,
-            spoil_proof: false,
-            session: Session::new(),
-        }
-    }
-
-    pub(crate) fn payment_key(&self) -> PaymentKey {
-        PaymentKey::from_bytes(self.signing.signer().verifying_key().to_bytes()).unwrap()
-    }
-
-    fn relay<L: Ledger>(&mut self, world: &mut World<L>, message: &[u8], now: UnixTime) -> Result<Vec<u8>, Refusal> {
-        let record = ToIssuer::Enrol(Opaque::new(message).unwrap());
-        world.handle(&mut self.session, &record, now, |answer| match answer {
-            FromIssuer::Enrol(message) => Ok(message.as_bytes().to_vec()),
-            FromIssuer::Refused(refusal) => Err(refusal),
-            other => panic!("{other:?}"),
-        })
-    }
-
-    /// The handshake.
-    pub(crate) fn channel<L: Ledger>(&mut self, world: &mut World<L>, now: UnixTime) -> Channel {
-        let issuer = armring_pairing::PublicKey::new(world.list.enrolment_key(now).unwrap());
-        let versions = EnrolVersions { band: VersionRange::SUPPORTED, issuer: world.list.versions };
-        let (waiting, first) = <Enrol>::start(&self.identity, &issuer, versions, &mut world.rng).unwrap();
-        let second = self.relay(world, &first, now).unwrap();
-        waiting.receive(&second.try_into().unwrap(), &self.identity).unwrap().channel
-    }
-
-    /// Handshake and request: the credential, verified, and the digits that the band shows.
-    pub(crate) fn request<L: Ledger>(
-        &mut self,
-        world: &mut World<L>,
-        now: UnixTime,
-    ) -> Result<(Credential, Digits), EnrolRefusal> {
-        let mut channel = self.channel(world, now);
-        let handshake = *channel.binding();
-        let (payment_key, assurance) = (self.payment_key(), self.assurance);
-        let enrolment = Enrolment { handshake: handshake.as_bytes(), code: self.code, payment_key, assurance };
-        let mut proof = enrolment.prove(&world.root, &self.signing).unwrap();
-        proof[63] ^= u8::from(self.spoil_proof);
-        let request = EnrolToIssuer::Request {
-            code: self.code,
-            payment_key: *payment_key.as_bytes(),
-            assurance,
-            proof: Opaque::new(&proof).unwrap(),
-        };
-        let mut answer = self.say(world, &mut channel, &request, now).unwrap();
-        let Opened::Record(record) = channel.open(&mut answer).unwrap() else { panic!("closed") };
-        match decode_record(record).unwrap() {
-            EnrolToBand::Issued { nonce, credential } => {
-                let credential = Unverified::<Credential>::parse(credential.as_bytes()).unwrap();
-                let key = world.list.signing_key(credential.claims().key, now).unwrap();
-                Ok((*credential.verify(&world.root, &key).unwrap().body(), enrolment.digits(&nonce)))
-            }
-            EnrolToBand::Refused(refusal) => Err(refusal),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Seals a record and relays it: the sealed answer.
-    pub(crate) fn say<L: Ledger>(
-        &mut self,
-        world: &mut World<L>,
-        channel: &mut Channel,
-        record: &EnrolToIssuer<'_>,
-        now: UnixTime,
-    ) -> Result<Vec<u8>, Refusal> {
-        let mut buffer = [0; RELAY_MAX];
-        let len = encode(record, &mut buffer).unwrap().len();
-        let sealed = channel.seal(&mut buffer, len).unwrap().to_vec();
-        self.relay(world, &sealed, now)
-    }
-
-    pub(crate) fn relay_raw<L: Ledger>(&mut self, world: &mut World<L>, message: &[u8]) -> Result<Vec<u8>, Refusal> {
-        self.relay(world, message, NOW)
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) mod steps;
 
 use std::collections::BTreeMap;
 
-use armring_band::{Band, Event as BandEvent, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
+use armring_band::{Band, Event as BandEvent, Face, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
 use armring_pairing::{Link, MESSAGE_MAX, SoftwareKey};
 use armring_token::RootKey;
 use armring_wallet::{Connection, Event, Output};
@@ -33,13 +33,14 @@ pub(crate) enum Flash {
 pub(crate) struct Room {
     pub(crate) band: Band<SoftwareKey, SoftwareKeys>,
     pub(crate) band_key: [u8; 32],
+    pub(crate) face: Face,
     pub(crate) phone: Phone,
     pub(crate) connection: Option<Connection>,
     pub(crate) payload: AttPayload,
     pub(crate) storage: BTreeMap<StoreKey, Vec<u8>>,
     pub(crate) flash: Flash,
-    /// What the slow flash has not stored yet; nothing under a key means that all is to be erased.
-    pub(crate) unsettled: Option<(Option<StoreKey>, Vec<u8>)>,
+    /// What the slow flash has not done yet.
+    pub(crate) unsettled: Option<Change>,
     pub(crate) signals: Vec<Signal>,
     pub(crate) events: Vec<Event>,
     pub(crate) errors: Vec<String>,
@@ -55,6 +56,14 @@ pub(crate) struct Room {
     pub(crate) root: RootKey,
     pub(crate) now: Uptime,
     pub(crate) rng: ChaCha20Rng,
+}
+
+/// What the flash is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Store(StoreKey, Vec<u8>),
+    Erase(StoreKey),
+    EraseAll,
 }
 
 /// A phone: its key and the link that its wallet stored.
@@ -78,6 +87,7 @@ impl Room {
         Self {
             band: Band::new(SoftwareKey::new(band_key), SoftwareKeys, root),
             band_key,
+            face: Face::Lights,
             phone: Phone::new(&mut rng),
             connection: None,
             payload,
@@ -102,7 +112,7 @@ impl Room {
     /// The band loses power and starts again with what it stored.
     pub(crate) fn restart_band(&mut self) {
         (self.connection, self.unsettled) = (None, None);
-        self.band = Band::new(SoftwareKey::new(self.band_key), SoftwareKeys, self.root);
+        self.band = Band::new(SoftwareKey::new(self.band_key), SoftwareKeys, self.root).with_face(self.face);
         for key in StoreKey::all() {
             if let Some(value) = self.storage.get(&key) {
                 self.band.load(key, value).unwrap();
@@ -169,6 +179,7 @@ impl Room {
         let mut next = None;
         while let Some(output) = self.band.poll(&mut fragment) {
             moved = true;
+            let mut change = None;
             match output {
                 BandOutput::Transmit(bytes) => {
                     if self.connection.is_some() && ends(&mut self.radio) {
@@ -183,21 +194,23 @@ impl Room {
                         self.errors.push(format!("wallet: {error}"));
                     }
                 }
-                BandOutput::Store { key, value } => {
-                    let value = value.to_vec();
-                    match self.store(Some(key), value) {
-                        Ok(event) => next = event,
-                        Err(PowerCut) => return true,
-                    }
-                }
-                BandOutput::EraseAll => match self.store(None, Vec::new()) {
-                    Ok(event) => next = event,
-                    Err(PowerCut) => return true,
-                },
+                BandOutput::Store { key, value } => change = Some(Change::Store(key, value.to_vec())),
+                BandOutput::Erase { key } => change = Some(Change::Erase(key)),
+                BandOutput::EraseAll => change = Some(Change::EraseAll),
                 BandOutput::Signal(signal) => self.signals.push(signal),
                 BandOutput::Disconnect => {
-                    self.connection = None;
+                    // What the band said before, the wallet has heard.
+                    let heard =
+                        self.connection.take().into_iter().flat_map(|mut wallet| std::iter::from_fn(move || wallet.poll()));
+                    self.events
+                        .extend(heard.filter_map(|output| if let Output::Event(event) = output { Some(event) } else { None }));
                     next = next.or(Some(BandEvent::Disconnected));
+                }
+            }
+            if let Some(change) = change {
+                match self.store(change) {
+                    Ok(event) => next = event,
+                    Err(PowerCut) => return true,
                 }
             }
         }
@@ -210,21 +223,21 @@ impl Room {
         moved
     }
 
-    fn store(&mut self, key: Option<StoreKey>, value: Vec<u8>) -> Result<Option<BandEvent<'static>>, PowerCut> {
+    fn store(&mut self, change: Change) -> Result<Option<BandEvent<'static>>, PowerCut> {
         assert!(self.unsettled.is_none(), "one thing is stored at a time");
         match self.flash {
             Flash::Works => {
-                self.keep(key, value);
+                self.keep(change);
                 Ok(Some(BandEvent::Stored))
             }
             Flash::Fails => Ok(Some(BandEvent::StoreFailed)),
             Flash::Slow => {
-                self.unsettled = Some((key, value));
+                self.unsettled = Some(change);
                 Ok(None)
             }
             Flash::CutAfter(0, kept) => {
                 if kept {
-                    self.keep(key, value);
+                    self.keep(change);
                 }
                 self.flash = Flash::Works;
                 self.power_cuts += 1;
@@ -233,24 +246,25 @@ impl Room {
             }
             Flash::CutAfter(left, kept) => {
                 self.flash = Flash::CutAfter(left - 1, kept);
-                self.keep(key, value);
+                self.keep(change);
                 Ok(Some(BandEvent::Stored))
             }
         }
     }
 
-    fn keep(&mut self, key: Option<StoreKey>, value: Vec<u8>) {
-        match key {
-            Some(key) => drop(self.storage.insert(key, value)),
-            None => self.storage.clear(),
+    fn keep(&mut self, change: Change) {
+        match change {
+            Change::Store(key, value) => drop(self.storage.insert(key, value)),
+            Change::Erase(key) => drop(self.storage.remove(&key)),
+            Change::EraseAll => self.storage.clear(),
         }
     }
 
     /// The slow flash has stored what it was given, or has failed.
     pub(crate) fn settle(&mut self, works: bool) {
-        let (key, value) = self.unsettled.take().unwrap();
+        let change = self.unsettled.take().unwrap();
         if works {
-            self.keep(key, value);
+            self.keep(change);
         }
         self.happens(if works { BandEvent::Stored } else { BandEvent::StoreFailed });
     }

@@ -3,7 +3,7 @@
 use armring_band::{Event as BandEvent, Gesture, Signal};
 use armring_channel::{Opened, sealed_len};
 use armring_pairing::{BandHello, Link, LinkState, Reconnect, Session, WalletHello};
-use armring_token::{PaymentToken, Unlocking, Unverified};
+use armring_token::{PaymentToken, Unverified};
 use armring_wallet::{Connection, Event};
 use armring_wire::records::band::{Awaited, Decline, Status, ToBand};
 use armring_wire::{Digits, EnrolmentCode, Opaque, VersionRange};
@@ -49,13 +49,14 @@ impl Room {
         self.gesture(Gesture::Press);
     }
 
-    pub(crate) fn unlock(&mut self, how: Unlocking) {
-        self.happens(BandEvent::Unlocked(how));
+    /// The band's own sensor recognises its wearer.
+    pub(crate) fn unlock(&mut self) {
+        self.happens(BandEvent::Recognised);
     }
 
     pub(crate) fn put_on(&mut self) {
         self.happens(BandEvent::PutOn);
-        self.unlock(Unlocking::TapPattern);
+        self.unlock();
     }
 
     /// Forgets what was seen so far.
@@ -113,8 +114,13 @@ impl Room {
 
     /// Relays, with the wallet's `tamper` applied to what the issuer says.
     pub(crate) fn relay(&mut self, issuer: &mut TestIssuer, tamper: impl Fn(&mut Vec<u8>)) {
-        while let Some(Event::ToIssuer(message)) = self.events.pop_if(|event| matches!(event, Event::ToIssuer(_))) {
-            let Some(mut answer) = issuer.answer(&message, &mut self.rng) else { return };
+        while let Some(event) = self.events.pop_if(|event| matches!(event, Event::EnrolStart { .. } | Event::ToIssuer(_))) {
+            let answer = match event {
+                Event::EnrolStart { versions, message } => issuer.begin(versions, &message, &mut self.rng),
+                Event::ToIssuer(message) => issuer.answer(&message),
+                _ => None,
+            };
+            let Some(mut answer) = answer else { return };
             tamper(&mut answer);
             self.say(&ToBand::FromIssuer(Opaque::new(&answer).unwrap()));
         }
