@@ -11,10 +11,10 @@ use heapless::Vec;
 use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
+use crate::connect::exactly;
 use crate::error::MachineError;
 use crate::event::Signal;
 use crate::keys::{KeyHandle, PaymentKeys};
-use crate::pair::exactly;
 use crate::phase::{Candidate, Task};
 use crate::state::Core;
 use crate::store::{Place, StoredCredential, StoredEnrolment};

@@ -113,7 +113,9 @@ fn what_one_wallet_waited_for_is_not_told_to_another() {
         room.reconnect();
         room.forget();
         room.settle(works);
-        assert!(room.events.is_empty() && room.is_linked(), "{:?}", room.events);
+        assert!(room.events.is_empty() && !room.is_linked(), "{:?}", room.events);
+        room.settle(true);
+        assert!(matches!(room.events[..], [Event::Keep(_), Event::Linked { .. }]) && room.is_linked(), "{:?}", room.events);
     }
 }
 

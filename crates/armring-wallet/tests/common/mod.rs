@@ -284,7 +284,7 @@ impl Room {
                     self.pump_band();
                 }
                 Output::Event(event) => {
-                    if let Event::Paired(link) | Event::Linked(link) = &event {
+                    if let Event::Paired(link) | Event::Keep(link) = &event {
                         self.phone.link = Some(link.to_bytes().to_vec());
                     }
                     self.events.push(event);
