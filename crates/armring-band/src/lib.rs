@@ -98,7 +98,7 @@ mod wear;
 pub use band::{Band, LINKS};
 pub use error::{CallerError, Error, MachineError, PeerError};
 pub use event::{Event, Gesture, Output, Signal};
-pub use keys::{KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
+pub use keys::{ATTESTATION_MAX, KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
 pub use phase::{GESTURE_TIMEOUT, HANDSHAKE_TIMEOUT};
 pub use purse::TOKENS_REMEMBERED;
 pub use secret::{Secret, UNLOCK_TRIES};

@@ -4,6 +4,7 @@
 
 pub(crate) mod fake;
 pub(crate) mod issuer;
+pub(crate) mod market;
 pub(crate) mod steps;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,8 @@ pub(crate) struct Room {
     ear: Reassembler<Vec<u8>>,
     mouth: Fragmenter,
     pub(crate) power_cuts: usize,
+    /// After how many fragments, of whichever side, the radio is gone in the middle of one. The next connection is not cut.
+    pub(crate) radio: Option<usize>,
     pub(crate) root: RootKey,
     pub(crate) now: Uptime,
     pub(crate) rng: ChaCha20Rng,
@@ -134,6 +137,7 @@ impl Room {
             ear: Reassembler::new(vec![0; MESSAGE_MAX]),
             mouth: Fragmenter::new(payload),
             power_cuts: 0,
+            radio: None,
             root,
             now: Uptime::from_millis(1_000),
             rng,
@@ -206,13 +210,17 @@ impl Room {
 
     fn pump_band(&mut self) -> bool {
         let mut fragment = [0; 514];
-        let mut moved = false;
+        let (mut moved, mut lost) = (false, false);
         let mut next = None;
         while let Some(output) = self.band.poll(&mut fragment) {
             moved = true;
             let mut change = None;
             match output {
                 BandOutput::Transmit(bytes) => {
+                    if self.connection.is_some() && ends(&mut self.radio) {
+                        (self.connection, lost) = (None, true);
+                        continue;
+                    }
                     let Some(connection) = &mut self.connection else {
                         self.heard.extend(self.ear.push(bytes).ok().flatten().map(|record| record.to_vec()));
                         continue;
@@ -243,6 +251,9 @@ impl Room {
         }
         if let Some(event) = next {
             self.happens_to_band(event);
+        }
+        if lost {
+            self.happens_to_band(BandEvent::Disconnected);
         }
         moved
     }
@@ -298,6 +309,10 @@ impl Room {
         while let Some(output) = self.connection.as_mut().and_then(Connection::poll) {
             moved = true;
             match output {
+                Output::Transmit(_) if ends(&mut self.radio) => {
+                    self.connection = None;
+                    self.happens_to_band(BandEvent::Disconnected);
+                }
                 Output::Transmit(fragment) => {
                     self.happens_to_band(BandEvent::Fragment(&fragment));
                     self.written.push(fragment);
@@ -324,3 +339,10 @@ impl Room {
 }
 
 struct PowerCut;
+
+/// Whether this fragment is the one that the radio does not carry.
+fn ends(radio: &mut Option<usize>) -> bool {
+    let ends = *radio == Some(0);
+    *radio = radio.and_then(|left| left.checked_sub(1));
+    ends
+}
