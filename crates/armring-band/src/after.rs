@@ -1,7 +1,7 @@
 //! What happens once something is durable, and not before.
 
 use armring_pairing::{DiffieHellman, Link, StoreFirst};
-use armring_token::{Credential, Gesture};
+use armring_token::Credential;
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::{Amount, Digits, EnrolmentCode, Opaque, TokenDigest, Uptime};
@@ -15,6 +15,7 @@ use crate::keys::{OpenKey, PaymentKeys};
 use crate::purse::Purse;
 use crate::state::Core;
 use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
+use crate::unpair::Unpairing;
 
 /// What waits for the host to report that something is durable.
 #[expect(clippy::large_enum_variant, reason = "there is one, and no allocator to box it")]
@@ -76,6 +77,8 @@ pub(crate) enum AfterStore<S> {
     },
     /// A new PIN or tap pattern: then it is the one.
     Secret(StoredSecret),
+    /// One key that an unpairing erases: then the next.
+    Erase(Unpairing),
     EraseAll,
 }
 
@@ -106,16 +109,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
                 self.say_to(slot, &ToWallet::Enrolled { credential })
             }
-            AfterStore::Token { slot, token } => {
-                let digest = token.body.digest(&self.fingerprint);
-                if let Some(purse) = self.slot(slot)?.purse.as_mut() {
-                    purse.count(&token, digest);
-                }
-                if token.body.presence.gesture == Gesture::None {
-                    self.out.signal(Signal::SignedFree(token.body.amount));
-                }
-                self.answer_with(slot, |core| Ok(core.say_token(slot, &token.body)?))
-            }
+            AfterStore::Token { slot, token } => self.token_stored(slot, &token),
             AfterStore::Answer { slot, token, signal } => {
                 if let Some(purse) = self.slot(slot)?.purse.as_mut() {
                     purse.told(&token);
@@ -138,6 +132,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.out.signal(Signal::SecretChosen);
                 Ok(())
             }
+            AfterStore::Erase(unpairing) => self.erased(unpairing),
             AfterStore::EraseAll => {
                 // Whoever has connected since may have come over a link that is no more.
                 self.end();
@@ -159,6 +154,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             | AfterStore::Credential { slot, .. }
             | AfterStore::Token { slot, .. }
             | AfterStore::Answer { slot, .. }
+            | AfterStore::Erase(Unpairing { slot, .. })
             | AfterStore::Received { slot, .. } => match self.say_to(slot, &ToWallet::Declined(Decline::Machine)) {
                 Ok(()) => error,
                 Err(error) => self.fail(error),

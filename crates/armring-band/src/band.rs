@@ -29,6 +29,7 @@ pub const LINKS: usize = 4;
 ///                     match output {
 ///                         Transmit(bytes)      => notify the phone
 ///                         Store { key, value } => write, read back; report Stored or StoreFailed as the next event
+///                         Erase { key }        => likewise
 ///                         EraseAll             => likewise
 ///                         Signal(signal)       => display (with band.offer(), where a payment waits), lights, motor
 ///                         Disconnect           => end the connection; report Disconnected

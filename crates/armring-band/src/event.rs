@@ -33,7 +33,7 @@ pub enum Event<'a> {
     Gesture(Gesture),
     /// The whole code was shown or played, as [`Signal::Code`] asked.
     CodeShown,
-    /// What [`Output::Store`] or [`Output::EraseAll`] asked for is durable, and was read back.
+    /// What [`Output::Store`], [`Output::Erase`] or [`Output::EraseAll`] asked for is durable, and was read back.
     Stored,
     /// It is not, and will not be.
     StoreFailed,
@@ -53,6 +53,8 @@ pub enum Gesture {
     Hold,
     /// Says no to what waits, such as a code that differs: a shake, or any other button.
     Refuse,
+    /// Three presses: forgets a link, or all others, which its wallet asked for.
+    Unpair,
     /// Held for 15 seconds: erases links, credentials, payment keys, and what unlocks the band.
     Reset,
 }
@@ -69,6 +71,11 @@ pub enum Output<'a> {
         /// What: holds secrets, and is to be kept where only the band reads it.
         value: &'a [u8],
     },
+    /// Erase what was stored under `key`, if there is anything, so that it cannot be read any more; then report as for [`Output::Store`].
+    Erase {
+        /// Where.
+        key: StoreKey,
+    },
     /// Erase everything that was stored, so that it cannot be read any more, then report as for [`Output::Store`]. In the order of
     /// [`StoreKey::all`] where it is not done at once.
     EraseAll,
@@ -84,6 +91,7 @@ impl fmt::Debug for Output<'_> {
         match self {
             Self::Transmit(fragment) => write!(f, "Transmit({} bytes)", fragment.len()),
             Self::Store { key, value } => write!(f, "Store({key:?}, {} bytes)", value.len()),
+            Self::Erase { key } => write!(f, "Erase({key:?})"),
             Self::EraseAll => f.write_str("EraseAll"),
             Self::Signal(signal) => write!(f, "Signal({signal:?})"),
             Self::Disconnect => f.write_str("Disconnect"),
@@ -103,8 +111,8 @@ pub enum Signal {
     Code(Digits),
     /// Both sides accepted: the link is made.
     Paired,
-    /// Something waits for the wearer.
-    Waiting(Awaited, Amount),
+    /// Something waits for the wearer: for a payment, paid or received, with its amount.
+    Waiting(Awaited, Option<Amount>),
     /// A token was signed without a gesture, within the credential's free limit.
     SignedFree(Amount),
     /// What waited is given up.
@@ -127,6 +135,8 @@ pub enum Signal {
     Fault,
     /// All links are taken: reset the band to pair it anew.
     LinksFull,
+    /// Links were forgotten, with everything that belonged to them.
+    Unpaired,
     /// Everything was erased.
     Erased,
 }

@@ -4,7 +4,7 @@
 //!             Event                                    Output
 //!  radio ───▶ Connected, Fragment, Disconnected        Transmit, Disconnect ───▶ radio
 //!  sensor ──▶ PutOn, TakenOff, Recognised              Signal ─────────────────▶ display, lights, motor
-//!  button ──▶ Gesture, Entered, Chosen        Band     Store, EraseAll ────────▶ flash
+//!  button ──▶ Gesture, Entered, Chosen        Band     Store, Erase, EraseAll ─▶ flash
 //!  flash ───▶ Stored, StoreFailed                                                  │
 //!  clock ───▶ Tick            ▲                                                    │
 //!                             └──────────── what was stored: load ◀────────────────┘
@@ -20,6 +20,7 @@
 //! | [`Gesture::DoublePress`] | asks to be paid |
 //! | [`Gesture::Hold`] | opens the pairing window for 60 s and one attempt |
 //! | [`Gesture::Refuse`] | no |
+//! | [`Gesture::Unpair`] | forgets a link, or all others, if its wallet asks |
 //! | [`Gesture::Reset`] | erases links, credentials and payment keys |
 //!
 //! What has to last comes out as [`Output::Store`], one small value under a key of one byte, and nothing that hangs on it happens before the
@@ -84,6 +85,7 @@ mod secret;
 mod show;
 mod state;
 mod store;
+mod unpair;
 mod wear;
 
 pub use band::{Band, LINKS};

@@ -15,6 +15,7 @@ use crate::pair::Step;
 use crate::phase::{Linked, Phase, Task};
 use crate::state::Core;
 use crate::store::Place;
+use crate::unpair::Whose;
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// A sealed record came over a link. One that does not verify changes nothing, until there were too many.
@@ -79,7 +80,9 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             ToBand::KeyList(list) => self.take_key_list(slot, list.as_bytes(), None, rng),
             // The link is made: there is nothing to confirm.
             ToBand::Confirm { .. } => Err(Decline::Invalid.into()),
-            ToBand::Generation { .. } | ToBand::Unpair | ToBand::UnpairOthers | ToBand::Replace => Err(Decline::Invalid.into()),
+            ToBand::Unpair => self.unpair(Whose::Own, now),
+            ToBand::UnpairOthers => self.unpair(Whose::Others, now),
+            ToBand::Generation { .. } | ToBand::Replace => Err(Decline::Invalid.into()),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::phase::{PendingPayment, PendingRequest, Phase, Task};
 use crate::purse::{Purse, place_of};
 use crate::show::Face;
 use crate::state::Core;
-use crate::store::{Place, StoredAnswer};
+use crate::store::{Place, StoredAnswer, StoredToken};
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// A payment is asked for. What has been signed for this request is given again; anything else needs the wearer, and a gesture unless
@@ -53,7 +53,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Task::Pay(waiting, _) if waiting.digest == digest => {}
             _ => return Err(Decline::Busy.into()),
         }
-        self.wait(awaited(gesture), request.amount)
+        self.wait(awaited(gesture), Some(request.amount))
     }
 
     /// The wearer is asked to be paid.
@@ -73,7 +73,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             task @ Task::None => *task = Task::Receive(PendingRequest { amount, expiry, memo, since: now }),
             _ => return Err(Decline::Busy.into()),
         }
-        self.wait(Awaited::ReceiveGesture, amount)
+        self.wait(Awaited::ReceiveGesture, Some(amount))
     }
 
     fn check_wearer(&self) -> Result<(), Refusal> {
@@ -83,7 +83,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if self.wear.is_unlocked() { Ok(()) } else { Err(Decline::Locked.into()) }
     }
 
-    fn wait(&mut self, awaited: Awaited, amount: Amount) -> Result<(), Refusal> {
+    pub(crate) fn wait(&mut self, awaited: Awaited, amount: Option<Amount>) -> Result<(), Refusal> {
         self.out.signal(Signal::Waiting(awaited, amount));
         Ok(self.say(&ToWallet::Waiting(awaited))?)
     }
@@ -94,7 +94,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let (slot, Task::Pay(pending, _)) = (linked.slot, &linked.task) else { return Ok(()) };
         let pending = *pending;
         if pending.gesture == Gesture::FreshUnlock && !self.wear.is_freshly_unlocked() {
-            self.out.signal(Signal::Waiting(Awaited::FreshUnlock, pending.amount));
+            self.out.signal(Signal::Waiting(Awaited::FreshUnlock, Some(pending.amount)));
             return Ok(());
         }
         linked.task = Task::None;
@@ -113,6 +113,18 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         self.out.store(Place::Token(slot, place_of(&token.body)), &token)?;
         self.after_store = AfterStore::Token { slot, token };
         Ok(())
+    }
+
+    /// A token is stored: it counts from now on, and is signed. One that took no gesture is told to the wearer.
+    pub(crate) fn token_stored(&mut self, slot: usize, token: &StoredToken) -> Result<(), Error> {
+        let digest = token.body.digest(&self.fingerprint);
+        if let Some(purse) = self.slot(slot)?.purse.as_mut() {
+            purse.count(token, digest);
+        }
+        if token.body.presence.gesture == Gesture::None {
+            self.out.signal(Signal::SignedFree(token.body.amount));
+        }
+        self.answer_with(slot, |core| Ok(core.say_token(slot, &token.body)?))
     }
 
     /// Signs a token that is stored, and says it. Signing it again gives the same token.

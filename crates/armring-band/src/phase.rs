@@ -12,6 +12,7 @@ use heapless::String;
 
 use crate::keys::OpenKey;
 use crate::show::Shown;
+use crate::unpair::Whose;
 
 /// For how long the band waits for a gesture.
 pub const GESTURE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -71,6 +72,8 @@ pub(crate) enum Task<S> {
     Pay(PendingPayment, Option<Shown>),
     /// A request of the wearer's waits for its gesture.
     Receive(PendingRequest),
+    /// The forgetting of links waits for its gesture.
+    Unpair(Whose, Uptime),
     /// The issuer's message 2 is awaited.
     EnrolAnswer(Enrol, Candidate<S>),
     /// The credential is awaited.
@@ -148,6 +151,7 @@ impl<S> Task<S> {
         match self {
             Self::Pay(pending, _) => Some(pending.since),
             Self::Receive(pending) => Some(pending.since),
+            Self::Unpair(_, since) => Some(*since),
             _ => None,
         }
     }

@@ -208,6 +208,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Gesture::DoublePress => self.double_press(rng),
             Gesture::Refuse => self.refuse(),
             Gesture::Hold => self.open_window(now),
+            Gesture::Unpair => self.unpair_gesture(),
             Gesture::Reset => {
                 self.end();
                 self.out.erase_all();

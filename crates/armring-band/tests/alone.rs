@@ -28,7 +28,7 @@ fn events_that_do_not_belong_are_the_hosts_errors_and_change_nothing() {
     for event in [Event::CodeShown, Event::Tick, Event::TakenOff, Event::Recognised] {
         assert_eq!(band.handle(event, at(1), &mut rng), Ok(()));
     }
-    for gesture in [Gesture::Press, Gesture::DoublePress, Gesture::Refuse] {
+    for gesture in [Gesture::Press, Gesture::DoublePress, Gesture::Refuse, Gesture::Unpair] {
         assert_eq!(band.handle(Event::Gesture(gesture), at(1), &mut rng), Ok(()));
     }
     assert_eq!((drain(&mut band), band.deadline()), ((vec![], vec![], false), None));
@@ -173,7 +173,8 @@ fn whatever_happens_a_band_by_itself_says_hello_to_the_next_who_connects() {
         let ((mut band, mut rng), mut now) = (band(), 0);
         for (step, later, polls) in steps {
             now += later;
-            let gestures = [Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse, Gesture::Reset];
+            let gestures =
+                [Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse, Gesture::Unpair, Gesture::Reset];
             let event = match &step {
                 Step::Fragment(bytes) => Event::Fragment(bytes),
                 Step::Event(number) => match number % 12 {

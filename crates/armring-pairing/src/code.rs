@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn symbols_are_the_first_twenty_bits() {
         let mut hash = [0xFF; 32];
-        hash[..3].copy_from_slice(&[0b00_01_10_11, 0b11_10_01_00, 0b01_10_1111]);
+        hash[..3].copy_from_slice(&[0b00_01_10_11, 0b11_10_01_00, 0b01_10_11_11]);
         let symbols = Code::new(hash).symbols();
         assert_eq!(symbols.map(Symbol::pulses), [1, 2, 3, 4, 4, 3, 2, 1, 2, 3]);
         let mut other = hash;

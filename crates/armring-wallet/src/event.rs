@@ -49,6 +49,8 @@ pub enum Event {
     Declined(Decline),
     /// The band took note.
     Noted,
+    /// The band has forgotten this link: so should the app.
+    Unpaired,
     /// The band does not know the variant of this number: it is older than this wallet.
     Unknown(u32),
     /// The band closed the channel, or the other side went away.
@@ -69,7 +71,8 @@ impl Event {
             ToWallet::Declined(why) => Self::Declined(why),
             ToWallet::Noted => Self::Noted,
             ToWallet::Unknown(variant) => Self::Unknown(variant),
-            ToWallet::Confirm { .. } | ToWallet::Generation { .. } | ToWallet::Unpaired => return None,
+            ToWallet::Unpaired => Self::Unpaired,
+            ToWallet::Confirm { .. } | ToWallet::Generation { .. } => return None,
         })
     }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use armring_band::{Event as BandEvent, Gesture, Secret};
+use armring_band::{Event as BandEvent, Face, Gesture, Secret};
 use armring_pairing::{BandHello, Session, SoftwareKey};
 use armring_wallet::Connection;
 use armring_wire::records::band::ToBand;
@@ -16,7 +16,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample;
 
-/// What can happen in the room, but for a reset, which makes the band forget its wallet as it should.
+/// What can happen in the room, but for a reset and the unpairing of this very wallet, which make the band forget it as it should.
 #[derive(Clone, Debug)]
 enum Happening {
     Fragment(Vec<u8>),
@@ -37,11 +37,11 @@ enum Happening {
     Settle(bool),
     Report(bool),
     CodeShown,
-    Restart,
+    Restart(Face),
 }
 
 fn gestures() -> impl Strategy<Value = Gesture> {
-    sample::select(vec![Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse])
+    sample::select(vec![Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse, Gesture::Unpair])
 }
 
 fn flashes() -> impl Strategy<Value = Flash> {
@@ -53,7 +53,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         2 => vec(any::<u8>(), 0..40).prop_map(Fragment),
         2 => prop_oneof![vec(any::<u8>(), 1..700), (Just(48), any::<u8>()).prop_map(|(len, byte)| vec![byte; len])].prop_map(Message),
-        2 => (0u8..14, vec(any::<u8>(), 0..60)).prop_map(|(variant, rest)| Sealed([vec![variant], rest].concat())),
+        2 => ((0u8..18).prop_filter("unpairs", |variant| *variant != 14), vec(any::<u8>(), 0..60)).prop_map(|(variant, rest)| Sealed([vec![variant], rest].concat())),
         12 => any::<u8>().prop_map(Says),
         6 => gestures().prop_map(Makes),
         3 => (0u8..8).prop_map(Wear),
@@ -68,7 +68,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => any::<bool>().prop_map(Settle),
         1 => any::<bool>().prop_map(Report),
         1 => Just(CodeShown),
-        1 => Just(Restart),
+        1 => sample::select(vec![Face::Display, Face::Lights, Face::Button]).prop_map(Restart),
     ]
 }
 
@@ -133,7 +133,10 @@ impl Life {
             }
             Happening::Report(_) => {}
             Happening::CodeShown => room.happens(BandEvent::CodeShown),
-            Happening::Restart => room.restart_band(),
+            Happening::Restart(face) => {
+                room.face = face;
+                room.restart_band();
+            }
         }
     }
 
@@ -151,7 +154,7 @@ impl Life {
         let receipt = self.issuer.receipt(&self.token, Outcome::Settled, 2_000, 9_000);
         let (key_list, receipt) = (Opaque::new(&key_list).unwrap(), Opaque::new(&receipt).unwrap());
         let request = &self.requests[usize::from(number) % self.requests.len()];
-        let record = match number % 12 {
+        let record = match number % 14 {
             0 => ToBand::Status,
             1 => ToBand::Enrol { code: CODE, key_list },
             2 => ToBand::Enrol { code: EnrolmentCode([number; 16]), key_list },
@@ -162,6 +165,8 @@ impl Life {
             7 => ToBand::Received { token: Opaque::new(&self.token).unwrap(), receipt },
             8 => ToBand::Cancel,
             9 => ToBand::KeyList(key_list),
+            10 => ToBand::UnpairOthers,
+            11 => ToBand::PayTo { request: Opaque::new(request).unwrap(), certificate: Opaque::new(&self.token).unwrap() },
             _ => ToBand::Pay { request: Opaque::new(request).unwrap() },
         };
         let record = encode(&record, &mut buffer).unwrap().to_vec();
@@ -174,6 +179,10 @@ impl Life {
         room.flash = Flash::Works;
         if room.unsettled.is_some() {
             room.settle(true);
+        }
+        if room.face == Face::Display {
+            room.face = Face::Lights;
+            room.restart_band();
         }
         room.disconnect();
         room.reconnect();

@@ -25,7 +25,7 @@ fn pays_within_the_limits_with_a_press() {
     let request = shop.asks(1_250);
     room.asks_to_pay(&request);
     assert_eq!(room.waits_for(), Some(Awaited::PayGesture));
-    assert_eq!(room.signals, [Signal::Waiting(Awaited::PayGesture, yuan(1_250))]);
+    assert_eq!(room.signals, [Signal::Waiting(Awaited::PayGesture, Some(yuan(1_250)))]);
     room.press();
     let token = verify(&room.token().unwrap(), &issuer).unwrap();
     assert_eq!((token.credential, token.payee, token.amount), (CREDENTIAL, PayeeRef::Certificate(shop.id), yuan(1_250)));

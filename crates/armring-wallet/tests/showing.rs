@@ -53,7 +53,7 @@ fn who_asks_what_for_and_how_much_is_shown_until_it_is_paid() {
     pay_to(&mut room, &request, &certificate);
     let offer = Offer { asker: Asker::Certified("The teahouse"), memo: "tea for two", amount: yuan(1_250) };
     assert_eq!((room.band.offer(), room.waits_for()), (Some(offer), Some(Awaited::PayGesture)));
-    assert_eq!(room.signals, [Signal::Waiting(Awaited::PayGesture, yuan(1_250))]);
+    assert_eq!(room.signals, [Signal::Waiting(Awaited::PayGesture, Some(yuan(1_250)))]);
     room.press();
     assert_eq!((claims(&room.token().unwrap()).amount, room.band.offer()), (yuan(1_250), None));
 }

@@ -171,6 +171,7 @@ impl Host {
                     }
                 }
                 Output::Store { key, value } => next = Some(stored(self.disk.write(&name_of(key), value))?),
+                Output::Erase { key } => next = Some(stored(self.disk.erase(&name_of(key)))?),
                 Output::EraseAll => next = Some(stored(self.disk.erase_all())?),
                 Output::Signal(signal) => {
                     report(&Report::Band(describe(signal)))?;
@@ -207,7 +208,8 @@ fn describe(signal: Signal) -> BandReport {
         Signal::PairingClosed => BandReport::PairingClosed,
         Signal::Code(digits) => BandReport::Code(digits.to_string()),
         Signal::Paired => BandReport::Paired,
-        Signal::Waiting(awaited, amount) => BandReport::Waiting(format!("{} waits for {awaited}", show(amount))),
+        Signal::Waiting(awaited, None) => BandReport::Waiting(format!("waits for {awaited}")),
+        Signal::Waiting(awaited, Some(amount)) => BandReport::Waiting(format!("{} waits for {awaited}", show(amount))),
         Signal::EnrolmentDigits(digits) => BandReport::EnrolmentDigits { digits: digits.number(), shown: digits.to_string() },
         Signal::Paid(outcome, amount) => BandReport::Paid { outcome: outcome.to_string(), amount: show(amount) },
         Signal::Received(amount) => BandReport::Received(show(amount)),

@@ -167,7 +167,7 @@ impl<L: Ledger> World<L> {
         let band = self.inactive_band_of(account);
         let pending = self.issuer.pending_confirmations(account).unwrap();
         let digits = pending.iter().find(|pending| pending.credential == band.credential.id).unwrap().digits;
-        self.issuer.confirm(band.credential.id, digits.number()).unwrap();
+        self.issuer.confirm(band.credential.id, digits.number(), NOW).unwrap();
         band
     }
 

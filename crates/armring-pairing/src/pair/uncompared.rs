@@ -76,7 +76,6 @@ impl<S: Suite> PairingUncompared<S> {
     ///
     /// [`PeerError::OtherKey`] where the band's key is not the one on the label; [`PeerError::NotAuthentic`], [`PeerError::EchoedKey`] or
     /// [`PeerError::ZeroSharedSecret`] by the message, [`MachineError`](crate::MachineError) if `rng` or `own` fail.
-    #[expect(clippy::type_complexity, reason = "what to speak with, what is awaited and what to send")]
     pub fn receive(
         self,
         message: &[u8; 96],

@@ -4,6 +4,7 @@
 
 pub(crate) mod fake;
 pub(crate) mod issuer;
+pub(crate) mod market;
 pub(crate) mod steps;
 
 use std::collections::BTreeMap;
@@ -38,8 +39,8 @@ pub(crate) struct Room {
     pub(crate) payload: AttPayload,
     pub(crate) storage: BTreeMap<StoreKey, Vec<u8>>,
     pub(crate) flash: Flash,
-    /// What the slow flash has not stored yet; nothing under a key means that all is to be erased.
-    pub(crate) unsettled: Option<(Option<StoreKey>, Vec<u8>)>,
+    /// What the slow flash has not done yet.
+    pub(crate) unsettled: Option<Change>,
     pub(crate) signals: Vec<Signal>,
     pub(crate) events: Vec<Event>,
     pub(crate) errors: Vec<String>,
@@ -50,9 +51,19 @@ pub(crate) struct Room {
     ear: Reassembler<Vec<u8>>,
     mouth: Fragmenter,
     pub(crate) power_cuts: usize,
+    /// After how many fragments, of whichever side, the radio is gone in the middle of one. The next connection is not cut.
+    pub(crate) radio: Option<usize>,
     pub(crate) root: RootKey,
     pub(crate) now: Uptime,
     pub(crate) rng: ChaCha20Rng,
+}
+
+/// What the flash is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Store(StoreKey, Vec<u8>),
+    Erase(StoreKey),
+    EraseAll,
 }
 
 /// A phone: its key and the link that its wallet stored.
@@ -91,6 +102,7 @@ impl Room {
             ear: Reassembler::new(vec![0; MESSAGE_MAX]),
             mouth: Fragmenter::new(payload),
             power_cuts: 0,
+            radio: None,
             root,
             now: Uptime::from_millis(1_000),
             rng,
@@ -163,12 +175,17 @@ impl Room {
 
     fn pump_band(&mut self) -> bool {
         let mut fragment = [0; 514];
-        let mut moved = false;
+        let (mut moved, mut lost) = (false, false);
         let mut next = None;
         while let Some(output) = self.band.poll(&mut fragment) {
             moved = true;
+            let mut change = None;
             match output {
                 BandOutput::Transmit(bytes) => {
+                    if self.connection.is_some() && ends(&mut self.radio) {
+                        (self.connection, lost) = (None, true);
+                        continue;
+                    }
                     let Some(connection) = &mut self.connection else {
                         self.heard.extend(self.ear.push(bytes).ok().flatten().map(|record| record.to_vec()));
                         continue;
@@ -177,45 +194,50 @@ impl Room {
                         self.errors.push(format!("wallet: {error}"));
                     }
                 }
-                BandOutput::Store { key, value } => {
-                    let value = value.to_vec();
-                    match self.store(Some(key), value) {
-                        Ok(event) => next = event,
-                        Err(PowerCut) => return true,
-                    }
-                }
-                BandOutput::EraseAll => match self.store(None, Vec::new()) {
-                    Ok(event) => next = event,
-                    Err(PowerCut) => return true,
-                },
+                BandOutput::Store { key, value } => change = Some(Change::Store(key, value.to_vec())),
+                BandOutput::Erase { key } => change = Some(Change::Erase(key)),
+                BandOutput::EraseAll => change = Some(Change::EraseAll),
                 BandOutput::Signal(signal) => self.signals.push(signal),
                 BandOutput::Disconnect => {
-                    self.connection = None;
+                    // What the band said before, the wallet has heard.
+                    let heard =
+                        self.connection.take().into_iter().flat_map(|mut wallet| std::iter::from_fn(move || wallet.poll()));
+                    self.events
+                        .extend(heard.filter_map(|output| if let Output::Event(event) = output { Some(event) } else { None }));
                     next = next.or(Some(BandEvent::Disconnected));
+                }
+            }
+            if let Some(change) = change {
+                match self.store(change) {
+                    Ok(event) => next = event,
+                    Err(PowerCut) => return true,
                 }
             }
         }
         if let Some(event) = next {
             self.happens_to_band(event);
         }
+        if lost {
+            self.happens_to_band(BandEvent::Disconnected);
+        }
         moved
     }
 
-    fn store(&mut self, key: Option<StoreKey>, value: Vec<u8>) -> Result<Option<BandEvent<'static>>, PowerCut> {
+    fn store(&mut self, change: Change) -> Result<Option<BandEvent<'static>>, PowerCut> {
         assert!(self.unsettled.is_none(), "one thing is stored at a time");
         match self.flash {
             Flash::Works => {
-                self.keep(key, value);
+                self.keep(change);
                 Ok(Some(BandEvent::Stored))
             }
             Flash::Fails => Ok(Some(BandEvent::StoreFailed)),
             Flash::Slow => {
-                self.unsettled = Some((key, value));
+                self.unsettled = Some(change);
                 Ok(None)
             }
             Flash::CutAfter(0, kept) => {
                 if kept {
-                    self.keep(key, value);
+                    self.keep(change);
                 }
                 self.flash = Flash::Works;
                 self.power_cuts += 1;
@@ -224,24 +246,25 @@ impl Room {
             }
             Flash::CutAfter(left, kept) => {
                 self.flash = Flash::CutAfter(left - 1, kept);
-                self.keep(key, value);
+                self.keep(change);
                 Ok(Some(BandEvent::Stored))
             }
         }
     }
 
-    fn keep(&mut self, key: Option<StoreKey>, value: Vec<u8>) {
-        match key {
-            Some(key) => drop(self.storage.insert(key, value)),
-            None => self.storage.clear(),
+    fn keep(&mut self, change: Change) {
+        match change {
+            Change::Store(key, value) => drop(self.storage.insert(key, value)),
+            Change::Erase(key) => drop(self.storage.remove(&key)),
+            Change::EraseAll => self.storage.clear(),
         }
     }
 
     /// The slow flash has stored what it was given, or has failed.
     pub(crate) fn settle(&mut self, works: bool) {
-        let (key, value) = self.unsettled.take().unwrap();
+        let change = self.unsettled.take().unwrap();
         if works {
-            self.keep(key, value);
+            self.keep(change);
         }
         self.happens(if works { BandEvent::Stored } else { BandEvent::StoreFailed });
     }
@@ -251,6 +274,10 @@ impl Room {
         while let Some(output) = self.connection.as_mut().and_then(Connection::poll) {
             moved = true;
             match output {
+                Output::Transmit(_) if ends(&mut self.radio) => {
+                    self.connection = None;
+                    self.happens_to_band(BandEvent::Disconnected);
+                }
                 Output::Transmit(fragment) => {
                     self.happens_to_band(BandEvent::Fragment(&fragment));
                     self.written.push(fragment);
@@ -277,3 +304,10 @@ impl Room {
 }
 
 struct PowerCut;
+
+/// Whether this fragment is the one that the radio does not carry.
+fn ends(radio: &mut Option<usize>) -> bool {
+    let ends = *radio == Some(0);
+    *radio = radio.and_then(|left| left.checked_sub(1));
+    ends
+}
