@@ -18,7 +18,8 @@ impl core::fmt::Debug for KeyHandle {
 }
 
 /// Makes and opens payment keys, one for each credential. [`SoftwareKeys`] is the one without special hardware; with a secure element
-/// the handle says where the key is, and no key byte ever leaves it.
+/// the handle says where the key is, and no key byte ever leaves it: `examples/secure_element` is such a one, from the bytes on the wire to
+/// a payment.
 pub trait PaymentKeys {
     /// Signs with one key.
     type Signer: MultipartSigner<Signature>;
