@@ -36,17 +36,6 @@ pub trait PaymentKeys {
     /// [`KeyError`] where the handle leads to no key.
     fn open(&self, handle: &KeyHandle) -> Result<OpenKey<Self::Signer>, KeyError>;
 
-    /// What the band's maker says over `challenge` and this key, so that an issuer can tell that the key never leaves such a band: written
-    /// into the front of `out`, [`ATTESTATION_MAX`](armring_wire::records::ATTESTATION_MAX) bytes long, and its length. The challenge is the
-    /// hash of the enrolment's handshake. By default nothing is said: 0.
-    ///
-    /// # Errors
-    /// [`KeyError`] where the secure element fails.
-    fn attest(&self, handle: &KeyHandle, challenge: &[u8; 32], out: &mut [u8]) -> Result<usize, KeyError> {
-        let _ = (handle, challenge, out);
-        Ok(0)
-    }
-
     /// Binds the hash of what the wearer unlocks the band with to this machine, where a secure element can: a MAC of it under a key that
     /// never leaves the element, so that nobody who reads the flash can try all PINs. Always the same for the same hash. By default it is
     /// the hash itself.
