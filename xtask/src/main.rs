@@ -93,6 +93,7 @@ Checked are the crates whose Cargo.toml says so, with their default features; or
   no-std = true       # core only
   no-std = \"alloc\"    # core and alloc
   no-std = false      # a crate with #![no_std] must say one of the three
+  alloc-features = \"batch\"  # checked once more with these features, core and alloc
 
 --self-test gives the guard small crates which use std or alloc in the ways this happens, and demands that it refuses
 each for that reason; and some which do not, and demands that it lets them pass.

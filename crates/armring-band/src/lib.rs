@@ -21,7 +21,14 @@
 //! | [`Gesture::Hold`] | opens the pairing window for 60 s and one attempt |
 //! | [`Gesture::Refuse`] | no |
 //! | [`Gesture::Unpair`] | forgets a link, or all others, if its wallet asks |
-//! | [`Gesture::Reset`] | erases links, credentials and payment keys |
+//! | [`Gesture::Reset`] | erases links, credentials, payment keys and what unlocks the band |
+//!
+//! | a payment takes a band that is worn and unlocked, and |
+//! |---|
+//! | nothing else, within the credential's free limit and while count and total since the last payment with a gesture are |
+//! | a press, up to the press limit |
+//! | an unlocking on the band after it was asked for, then a press, up to the limit for each payment |
+//! | with a [display](Face::Display): a request and a certificate that verify, which are shown |
 //!
 //! What has to last comes out as [`Output::Store`], one small value under a key of one byte, and nothing that hangs on it happens before the
 //! host reports [`Event::Stored`]:
@@ -95,7 +102,7 @@ pub use band::{Band, LINKS};
 pub use error::{CallerError, Error, MachineError, PeerError};
 pub use event::{Event, Gesture, Output, Signal};
 pub use face::Face;
-pub use keys::{KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
+pub use keys::{ATTESTATION_MAX, KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
 pub use phase::{GESTURE_TIMEOUT, HANDSHAKE_TIMEOUT};
 pub use purse::TOKENS_REMEMBERED;
 pub use secret::{Secret, UNLOCK_TRIES};

@@ -38,7 +38,11 @@ impl Hint {
     }
 
     /// A hint at the link with `key`, for the connection with `challenge`.
-    pub(crate) fn draw(key: &HintKey, challenge: &Challenge, rng: &mut impl TryCryptoRng) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`MachineError::Randomness`](crate::MachineError::Randomness) if `rng` fails.
+    pub fn draw(key: &HintKey, challenge: &Challenge, rng: &mut impl TryCryptoRng) -> Result<Self, Error> {
         let random = draw::<HALF>(rng)?;
         let mut bytes = [0; Self::LEN];
         fill(&mut bytes, &[random.as_slice(), &mac(key, challenge, random.as_slice())]);

@@ -220,7 +220,7 @@ impl Phone {
             return Ok(PhoneReport::Offer { payee: "unverified, a wearer without a certificate".to_owned(), memo, amount });
         }
         let offer = Offer::verify(request, certificate, &self.root.fingerprint(), &self.key_list()?, calendar())?;
-        let (payee, memo) = (format!("verified, {}", offer.name()), offer.memo().to_owned());
+        let (payee, memo) = (format!("verified, {}", offer.name().unwrap_or("a person")), offer.memo().to_owned());
         Ok(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) })
     }
 

@@ -4,18 +4,22 @@
 
 pub(crate) mod fake;
 pub(crate) mod issuer;
+pub(crate) mod market;
 pub(crate) mod steps;
 
 use std::collections::BTreeMap;
 
-use armring_band::{Band, Event as BandEvent, Face, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
+use armring_band::{
+    Band, Event as BandEvent, Face, KeyError, KeyHandle, OpenKey, Output as BandOutput, PaymentKeys, Signal, SoftwareKeys,
+    StoreKey,
+};
 use armring_pairing::{Link, MESSAGE_MAX, SoftwareKey};
 use armring_token::RootKey;
 use armring_wallet::{Connection, Event, Output};
 use armring_wire::{AttPayload, Fragmenter, Reassembler, Uptime};
 use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{SeedableRng, TryCryptoRng};
 
 /// What the band's flash does with what it is to store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +34,9 @@ pub(crate) enum Flash {
 }
 
 pub(crate) struct Room {
-    pub(crate) band: Band<SoftwareKey, SoftwareKeys>,
+    pub(crate) band: Band<SoftwareKey, TestKeys>,
+    /// What its maker says of its keys.
+    pub(crate) keys: TestKeys,
     pub(crate) band_key: [u8; 32],
     pub(crate) face: Face,
     pub(crate) phone: Phone,
@@ -50,6 +56,8 @@ pub(crate) struct Room {
     ear: Reassembler<Vec<u8>>,
     mouth: Fragmenter,
     pub(crate) power_cuts: usize,
+    /// After how many fragments, of whichever side, the radio is gone in the middle of one. The next connection is not cut.
+    pub(crate) radio: Option<usize>,
     pub(crate) root: RootKey,
     pub(crate) now: Uptime,
     pub(crate) rng: ChaCha20Rng,
@@ -61,6 +69,35 @@ pub(crate) enum Change {
     Store(StoreKey, Vec<u8>),
     Erase(StoreKey),
     EraseAll,
+}
+
+/// Payment keys in software, of which a maker says that they are not.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TestKeys {
+    /// How many bytes the maker says, the challenge first.
+    pub(crate) says: usize,
+    /// Whether the secure element fails when it is to say them.
+    pub(crate) fails: bool,
+}
+
+impl PaymentKeys for TestKeys {
+    type Signer = SigningKey;
+
+    fn create<R: TryCryptoRng + ?Sized>(&mut self, rng: &mut R) -> Result<KeyHandle, KeyError> {
+        SoftwareKeys.create(rng)
+    }
+
+    fn open(&self, handle: &KeyHandle) -> Result<OpenKey<SigningKey>, KeyError> {
+        SoftwareKeys.open(handle)
+    }
+
+    fn attest(&self, handle: &KeyHandle, challenge: &[u8; 32], out: &mut [u8]) -> Result<usize, KeyError> {
+        let said = [*challenge, *self.open(handle)?.public.as_bytes()].concat();
+        for (place, byte) in out.iter_mut().zip(said).take(self.says) {
+            *place = byte;
+        }
+        if self.fails { Err(KeyError) } else { Ok(self.says) }
+    }
 }
 
 /// A phone: its key and the link that its wallet stored.
@@ -82,7 +119,8 @@ impl Room {
         let root = RootKey::from_bytes(SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()).unwrap();
         let payload = AttPayload::new(att_payload).unwrap();
         Self {
-            band: Band::new(SoftwareKey::new(band_key), SoftwareKeys, root),
+            band: Band::new(SoftwareKey::new(band_key), TestKeys::default(), root),
+            keys: TestKeys::default(),
             band_key,
             face: Face::Lights,
             phone: Phone::new(&mut rng),
@@ -99,6 +137,7 @@ impl Room {
             ear: Reassembler::new(vec![0; MESSAGE_MAX]),
             mouth: Fragmenter::new(payload),
             power_cuts: 0,
+            radio: None,
             root,
             now: Uptime::from_millis(1_000),
             rng,
@@ -108,7 +147,7 @@ impl Room {
     /// The band loses power and starts again with what it stored.
     pub(crate) fn restart_band(&mut self) {
         (self.connection, self.unsettled) = (None, None);
-        self.band = Band::new(SoftwareKey::new(self.band_key), SoftwareKeys, self.root).with_face(self.face);
+        self.band = Band::new(SoftwareKey::new(self.band_key), self.keys, self.root).with_face(self.face);
         for key in StoreKey::all() {
             if let Some(value) = self.storage.get(&key) {
                 self.band.load(key, value).unwrap();
@@ -171,13 +210,17 @@ impl Room {
 
     fn pump_band(&mut self) -> bool {
         let mut fragment = [0; 514];
-        let mut moved = false;
+        let (mut moved, mut lost) = (false, false);
         let mut next = None;
         while let Some(output) = self.band.poll(&mut fragment) {
             moved = true;
             let mut change = None;
             match output {
                 BandOutput::Transmit(bytes) => {
+                    if self.connection.is_some() && ends(&mut self.radio) {
+                        (self.connection, lost) = (None, true);
+                        continue;
+                    }
                     let Some(connection) = &mut self.connection else {
                         self.heard.extend(self.ear.push(bytes).ok().flatten().map(|record| record.to_vec()));
                         continue;
@@ -208,6 +251,9 @@ impl Room {
         }
         if let Some(event) = next {
             self.happens_to_band(event);
+        }
+        if lost {
+            self.happens_to_band(BandEvent::Disconnected);
         }
         moved
     }
@@ -263,6 +309,10 @@ impl Room {
         while let Some(output) = self.connection.as_mut().and_then(Connection::poll) {
             moved = true;
             match output {
+                Output::Transmit(_) if ends(&mut self.radio) => {
+                    self.connection = None;
+                    self.happens_to_band(BandEvent::Disconnected);
+                }
                 Output::Transmit(fragment) => {
                     self.happens_to_band(BandEvent::Fragment(&fragment));
                     self.written.push(fragment);
@@ -289,3 +339,10 @@ impl Room {
 }
 
 struct PowerCut;
+
+/// Whether this fragment is the one that the radio does not carry.
+fn ends(radio: &mut Option<usize>) -> bool {
+    let ends = *radio == Some(0);
+    *radio = radio.and_then(|left| left.checked_sub(1));
+    ends
+}
