@@ -63,6 +63,9 @@ pub struct Link {
 }
 
 /// Whether both sides of a link remember the same of it.
+///
+/// A wallet that lost the connection does not know whether the band has heard it. Whoever uses a stolen link is therefore missed if as many of
+/// the owner's introductions were lost in between as it has made itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the person is to be told"]
 pub enum Generations {
@@ -166,13 +169,13 @@ impl Link {
         Ok(())
     }
 
-    /// At the wallet, before it says its first record of a reconnect: the generation to say, and how many answers since then were lost. The
-    /// link is to be stored before that record leaves, so that a lost answer is not taken for somebody else's use.
+    /// At the wallet, before it says its first record of a reconnect: the generation to say, and how many answers since then were lost, 254
+    /// at most. The link is to be stored before that record leaves, so that a lost answer is not taken for somebody else's use.
     #[must_use = "this is what to say"]
     pub fn introduce(&mut self) -> (u32, u8) {
-        let said = (self.generation, self.lost);
-        self.lost = self.lost.saturating_add(1);
-        said
+        let lost = self.lost.min(u8::MAX - 1);
+        self.lost = lost + 1;
+        (self.generation, lost)
     }
 
     /// At the band, when the wallet has said its `generation` and how many answers it has `lost`: what to answer, once the link is stored,
@@ -275,6 +278,18 @@ mod tests {
             }
             prop_assert_eq!(reconnect(&mut wallet, &mut band, Reaches::Both), [Generations::Agree; 2]);
             prop_assert_eq!(wallet.generation(), band.generation());
+        }
+
+        #[test]
+        fn as_many_lost_answers_as_can_be_counted_are_no_use_by_others(unheard in 0u8..255, heard in 0u32..3) {
+            let (mut wallet, mut band) = (link(), link());
+            for _ in 0..heard {
+                let _ = reconnect(&mut wallet, &mut band, Reaches::Both);
+            }
+            for _ in 0..unheard {
+                prop_assert_eq!(reconnect(&mut wallet, &mut band, Reaches::Band), [Generations::Agree; 2]);
+            }
+            prop_assert_eq!(reconnect(&mut wallet, &mut band, Reaches::Both), [Generations::Agree; 2]);
         }
 
         #[test]
