@@ -174,6 +174,10 @@ impl Room {
                     self.flash.insert(key, value.to_vec());
                     then = Some(Event::Stored);
                 }
+                Output::Erase { key } => {
+                    self.flash.remove(&key);
+                    then = Some(Event::Stored);
+                }
                 Output::EraseAll => {
                     self.flash.clear();
                     then = Some(Event::Stored);
