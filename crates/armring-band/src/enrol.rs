@@ -5,16 +5,16 @@ use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, LinkState, PublicKey,
 use armring_token::{Credential, Enrolment, Unverified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
-use armring_wire::records::{Assurance, RELAY_MAX};
+use armring_wire::records::{ATTESTATION_MAX, Assurance, RELAY_MAX};
 use armring_wire::{DecodeError, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
+use crate::connect::exactly;
 use crate::error::MachineError;
 use crate::event::Signal;
 use crate::keys::{KeyHandle, PaymentKeys};
-use crate::pair::exactly;
 use crate::phase::{Candidate, Task};
 use crate::state::Core;
 use crate::store::{Place, StoredCredential, StoredEnrolment};
@@ -102,15 +102,31 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(self.slot(slot)?.link.as_ref().ok_or(Decline::EnrolmentFailed)?.assurance())
     }
 
+    /// What the band's maker says of the key that is being enrolled, which may be nothing.
+    fn attestation<'a>(
+        &self,
+        slot: usize,
+        challenge: &[u8; 32],
+        said: &'a mut [u8; ATTESTATION_MAX],
+    ) -> Result<&'a [u8], Refusal> {
+        let enrolment = self.slots.get(slot).and_then(|place| place.enrolment.as_ref()).ok_or(Decline::EnrolmentFailed)?;
+        let len = self.keys.attest(&KeyHandle(enrolment.handle), challenge, said)?;
+        Ok(said.get(..len).ok_or(MachineError::Key)?)
+    }
+
     fn request_credential(&mut self, slot: usize, mut session: Session, candidate: Candidate<P::Signer>) -> Result<(), Refusal> {
         let assurance = self.assurance(slot)?;
         let enrolment = enrolment(&session, &candidate, assurance);
         let proof = enrolment.prove(&self.fingerprint, &candidate.key.signing).map_err(|_| MachineError::Key)?;
-        let request = EnrolToIssuer::Request {
-            code: candidate.code,
-            payment_key: *candidate.key.public.as_bytes(),
-            assurance,
-            proof: Opaque::new(&proof).ok_or(MachineError::Exhausted)?,
+        let proof = Opaque::new(&proof).ok_or(MachineError::Exhausted)?;
+        let (code, payment_key) = (candidate.code, *candidate.key.public.as_bytes());
+        let mut said = [0; ATTESTATION_MAX];
+        let attestation = self.attestation(slot, session.channel.binding().as_bytes(), &mut said)?;
+        let request = if attestation.is_empty() {
+            EnrolToIssuer::Request { code, payment_key, assurance, proof }
+        } else {
+            let attestation = Opaque::new(attestation).ok_or(MachineError::Exhausted)?;
+            EnrolToIssuer::Attested { code, payment_key, assurance, proof, attestation }
         };
         self.tell_issuer(&mut session, &request)?;
         self.linked_mut()?.task = Task::EnrolCredential(session, candidate);

@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use armring_pairing::{
-    AtBand, AwaitingOpening, AwaitingWalletShare, BandHello, CodeShown, CompareCode, Enrol, Session, Share, Unproven, WalletHello,
+    AtBand, AwaitingOpening, AwaitingStatic, AwaitingWalletShare, BandHello, CodeShown, CompareCode, Enrol, Generations, Link,
+    ResumeTicket, Resumed, RustCrypto, Session, Share, Unproven, WalletHello,
 };
 use armring_token::Gesture;
 use armring_wire::records::MEMO_MAX;
@@ -30,16 +31,37 @@ pub(crate) enum Phase<S> {
     Opened(BandHello, WalletHello),
     /// Pairing: the band has answered, message 3 is next.
     AwaitingOpening(AwaitingOpening, Uptime),
-    /// Pairing: two people, or one, compare the code.
+    /// Pairing without a code: the band has answered, message 3 is next.
+    AwaitingStatic(AwaitingStatic, Uptime),
+    /// Pairing: two people, or one, compare the code; or the wallet's share is awaited.
     Comparing(Comparing),
     /// Paired: the wallet connects anew.
     Paired(Session),
-    /// Reconnected over this slot, by message 1, which may be a replay.
-    Proving(usize, Unproven),
+    /// Reconnected over this link, by message 1, which may be a replay.
+    Proving(LinkAt, Unproven),
+    /// Resumed over the link of this slot, likewise.
+    Resuming(usize, Unproven<RustCrypto, Resumed>),
     /// Reconnected: the wallet is there.
     Linked(Linked<S>),
     /// The band has ended the connection, which the host has not reported yet.
     Ended,
+}
+
+/// Where a link is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkAt {
+    Slot(usize),
+    /// It is to take the place of the link in this slot.
+    Replacement(usize),
+}
+
+impl LinkAt {
+    /// The slot that the link is in, or will be.
+    pub(crate) const fn slot(self) -> usize {
+        match self {
+            Self::Slot(slot) | Self::Replacement(slot) => slot,
+        }
+    }
 }
 
 pub(crate) struct Comparing {
@@ -68,6 +90,10 @@ pub(crate) struct Linked<S> {
 /// What goes on over a link: one thing at a time, so that one gesture answers one request.
 pub(crate) enum Task<S> {
     None,
+    /// The link, with its new generation, waits for its turn to be stored; then the band answers with the generation before.
+    Introduce(Introduction),
+    /// Another link is to take the place of this one, and waits for its gesture.
+    Replace(Uptime),
     /// A payment waits for its gesture, and on a display its offer is shown.
     Pay(PendingPayment, Option<Shown>),
     /// A request of the wearer's waits for its gesture.
@@ -78,6 +104,15 @@ pub(crate) enum Task<S> {
     EnrolAnswer(Enrol, Candidate<S>),
     /// The credential is awaited.
     EnrolCredential(Session, Candidate<S>),
+}
+
+/// What a reconnect leads to once it is stored.
+pub(crate) struct Introduction {
+    pub(crate) link: Link,
+    /// The generation before.
+    pub(crate) answer: u32,
+    pub(crate) agreement: Generations,
+    pub(crate) ticket: ResumeTicket,
 }
 
 #[derive(Clone, Copy)]
@@ -105,7 +140,7 @@ pub(crate) struct Candidate<S> {
 impl<S> Phase<S> {
     /// Whether two sides are about to become a pair.
     pub(crate) const fn is_pairing(&self) -> bool {
-        matches!(self, Self::AwaitingOpening(..) | Self::Comparing(_))
+        matches!(self, Self::AwaitingOpening(..) | Self::AwaitingStatic(..) | Self::Comparing(_))
     }
 
     /// Whether the link of this very connection is being stored.
@@ -115,7 +150,7 @@ impl<S> Phase<S> {
 
     /// Whether nothing is known yet of who has connected.
     pub(crate) const fn is_unproven(&self) -> bool {
-        matches!(self, Self::Greeted(_) | Self::Opened(..) | Self::Proving(..))
+        matches!(self, Self::Greeted(_) | Self::Opened(..) | Self::Proving(..) | Self::Resuming(..))
     }
 
     /// Whether something waits for the wearer.
@@ -123,10 +158,15 @@ impl<S> Phase<S> {
         matches!(self, Self::Linked(linked) if linked.task.since().is_some())
     }
 
+    /// Whether another link is to take the place of this one, once the wearer makes the gesture.
+    pub(crate) const fn is_replacing(&self) -> bool {
+        matches!(self, Self::Linked(Linked { task: Task::Replace(_), .. }))
+    }
+
     /// When to give up what is waited for.
     pub(crate) fn deadline(&self) -> Option<Uptime> {
         match self {
-            Self::AwaitingOpening(_, deadline) => Some(*deadline),
+            Self::AwaitingOpening(_, deadline) | Self::AwaitingStatic(_, deadline) => Some(*deadline),
             Self::Comparing(comparing) => Some(comparing.deadline),
             Self::Linked(linked) => linked.task.since().map(|since| since.saturating_add(GESTURE_TIMEOUT)),
             _ => None,
@@ -151,7 +191,7 @@ impl<S> Task<S> {
         match self {
             Self::Pay(pending, _) => Some(pending.since),
             Self::Receive(pending) => Some(pending.since),
-            Self::Unpair(_, since) => Some(*since),
+            Self::Replace(since) | Self::Unpair(_, since) => Some(*since),
             _ => None,
         }
     }

@@ -1,12 +1,14 @@
 //! What has to last, as bytes under keys.
 
+use armring_pairing::Link;
 use armring_token::{FreeCount, Minor, PaymentToken, Unlocking};
 use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque, UnixTime};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::band::LINKS;
+use crate::error::{Error, MachineError};
 use crate::purse::TOKENS_REMEMBERED;
 use crate::secret::UNLOCK_TRIES;
 
@@ -19,6 +21,7 @@ pub struct StoreKey(u8);
 
 const KEY_LIST: u8 = 0x01;
 const SECRET: u8 = 0x02;
+const REPLACEMENT: u8 = 0x03;
 const LINK: u8 = 0x10;
 const CREDENTIAL: u8 = 0x20;
 const ENROLMENT: u8 = 0x30;
@@ -30,6 +33,7 @@ const TOKEN: u8 = 0x50;
 pub(crate) enum Place {
     KeyList,
     Secret,
+    Replacement,
     Link(usize),
     Credential(usize),
     Enrolment(usize),
@@ -62,6 +66,7 @@ impl StoreKey {
         match self.0 & 0xF0 {
             0x00 if self.0 == KEY_LIST => Some(Place::KeyList),
             0x00 if self.0 == SECRET => Some(Place::Secret),
+            0x00 if self.0 == REPLACEMENT => Some(Place::Replacement),
             LINK => slot.map(Place::Link),
             CREDENTIAL => slot.map(Place::Credential),
             ENROLMENT => slot.map(Place::Enrolment),
@@ -79,6 +84,7 @@ impl From<Place> for StoreKey {
         Self(match place {
             Place::KeyList => KEY_LIST,
             Place::Secret => SECRET,
+            Place::Replacement => REPLACEMENT,
             Place::Link(slot) => LINK | low(slot),
             Place::Credential(slot) => CREDENTIAL | low(slot),
             Place::Enrolment(slot) => ENROLMENT | low(slot),
@@ -89,6 +95,27 @@ impl From<Place> for StoreKey {
 }
 
 const _: () = assert!(LINKS * TOKENS_REMEMBERED <= 16, "a token's key has four bits for slot and token");
+
+/// A provisional link that is to take the place of another: the slot (1), then the link.
+pub(crate) struct StoredReplacement;
+
+impl StoredReplacement {
+    const LEN: usize = 1 + Link::LEN;
+
+    pub(crate) fn to_bytes(slot: usize, link: &Link) -> Result<Zeroizing<[u8; Self::LEN]>, Error> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        let (first, rest) = bytes.split_first_mut().ok_or(MachineError::Exhausted)?;
+        *first = u8::try_from(slot).map_err(|_| MachineError::Exhausted)?;
+        rest.copy_from_slice(link.to_bytes().as_slice());
+        Ok(bytes)
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<(usize, Link)> {
+        let (slot, link) = bytes.split_first()?;
+        let slot = usize::from(*slot);
+        Some((slot, Link::from_bytes(link.try_into().ok()?)?)).filter(|(slot, _)| *slot < LINKS)
+    }
+}
 
 /// What the wearer unlocks the band with, hashed with a salt, and how many tries are left.
 #[derive(Serialize, Deserialize, Zeroize)]
@@ -172,7 +199,7 @@ mod tests {
         let places = (0..LINKS)
             .flat_map(|slot| [Place::Link(slot), Place::Credential(slot), Place::Enrolment(slot), Place::Answer(slot)])
             .chain((0..LINKS).flat_map(|slot| (0..TOKENS_REMEMBERED).map(move |token| Place::Token(slot, token))))
-            .chain([Place::KeyList, Place::Secret]);
+            .chain([Place::KeyList, Place::Secret, Place::Replacement]);
         let mut seen = [false; 256];
         for place in places {
             let key = StoreKey::from(place);
