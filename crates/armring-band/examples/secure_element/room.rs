@@ -123,11 +123,11 @@ impl Room {
     }
 
     fn code_on_band(&self) -> Option<String> {
-        self.signals.iter().rev().find_map(|signal| if let Signal::Code(code) = signal { Some(code.to_string()) } else { None })
+        self.signals.iter().rev().find_map(|signal| if let Signal::Code(code) = signal { Some(code.digits().to_string()) } else { None })
     }
 
     pub(crate) fn code_in_wallet(&self) -> Option<String> {
-        self.events.iter().rev().find_map(|event| if let WalletEvent::Code(code) = event { Some(code.to_string()) } else { None })
+        self.events.iter().rev().find_map(|event| if let WalletEvent::Code(code) = event { Some(code.digits().to_string()) } else { None })
     }
 
     fn say(&mut self, record: &ToBand<'_>) -> Result<()> {
@@ -203,7 +203,7 @@ impl Room {
                 while self.carry_from_band() {}
             }
             WalletOutput::Event(event) => {
-                if let WalletEvent::Paired(link) | WalletEvent::Linked(link) = &event {
+                if let WalletEvent::Paired(link) | WalletEvent::Keep(link) = &event {
                     self.link = Some(link.to_bytes().to_vec());
                 }
                 self.events.push(event);
