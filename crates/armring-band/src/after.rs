@@ -1,6 +1,6 @@
 //! What happens once something is durable, and not before.
 
-use armring_pairing::{DiffieHellman, Link, StoreFirst};
+use armring_pairing::{DiffieHellman, StoreFirst};
 use armring_token::Credential;
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
@@ -9,12 +9,13 @@ use heapless::Vec;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use crate::connect::Introduction;
 use crate::error::{Error, MachineError, PeerError};
 use crate::event::Signal;
 use crate::keys::{OpenKey, PaymentKeys};
-use crate::phase::{Introduction, LinkAt};
+use crate::pair::Made;
 use crate::purse::Purse;
-use crate::state::Core;
+use crate::state::{Core, Slot};
 use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
 use crate::unpair::Unpairing;
 
@@ -24,8 +25,7 @@ pub(crate) enum AfterStore<S> {
     Nothing,
     /// The provisional link: then the band confirms.
     Pair {
-        at: LinkAt,
-        link: Link,
+        made: Made,
         store_first: StoreFirst,
     },
     /// A link that was reconnected: then it is an established one, and the band answers.
@@ -88,10 +88,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn stored<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), Error> {
         match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
             AfterStore::Nothing => Ok(()),
-            AfterStore::Pair { at, link, store_first } => {
-                match at {
-                    LinkAt::Slot(slot) => self.slot(slot)?.link = Some(link),
-                    LinkAt::Replacement(slot) => self.replacement = Some((slot, link)),
+            AfterStore::Pair { made, store_first } => {
+                match made {
+                    Made::InSlot(slot, link) => *self.slot(slot)? = Slot { link: Some(link), ..Slot::EMPTY },
+                    Made::Replacing(replacement) => self.replacement = Some(replacement),
                 }
                 self.say_confirm(&store_first.stored())
             }
@@ -149,7 +149,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let error = MachineError::Storage.into();
         match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
             AfterStore::Pair { .. } if self.phase.is_storing_link() => self.fail(error),
-            AfterStore::Introduce { slot, .. } if self.linked_slot() == Some(slot) => self.fail(error),
+            AfterStore::Introduce { .. } if self.phase.is_storing_introduced() => self.fail(error),
             AfterStore::KeyList { slot, .. }
             | AfterStore::PaymentKey { slot, .. }
             | AfterStore::Credential { slot, .. }

@@ -57,26 +57,32 @@ impl<D: DiffieHellman, P: PaymentKeys> Band<D, P> {
         self
     }
 
-    /// Gives the band the secret that stands on its label. Before the first event.
+    /// This band with the secret that stands on its label. To be said before the first event. A [`Face::Display`] does not use it.
     #[must_use]
     pub fn with_label(mut self, secret: PairingSecret) -> Self {
         self.core.label = Some(secret);
         self
     }
 
-    /// What a display is to show as a QR code from [`Signal::PairingOpen`](crate::Signal::PairingOpen) until the window closes; `None` without a display or a window.
+    /// What a display is to show as a QR code from [`Signal::PairingOpen`](crate::Signal::PairingOpen) on, another one each time; `None`
+    /// without a display, and once the window is closed or somebody has begun to pair.
     #[must_use]
     pub fn label(&self) -> Option<PairingLabel> {
         self.core.label_to_show()
     }
 
-    /// A tag to advertise for the wallet whose link is in place `link`, 0 to [`LINKS`] − 1; `None` where there is none. Drawn anew for each
-    /// advertising session, together with the radio's address; a band with several links shows each in turn.
+    /// A tag to advertise for the wallet of the link in `place`, 0 to [`LINKS`] − 1, or [`LINKS`] for one that is to take the place of
+    /// another; `None` where there is none. Drawn anew for each advertising session, together with the radio's address; a band with
+    /// several links shows each in turn.
     ///
     /// # Errors
     /// [`MachineError::Randomness`](crate::MachineError::Randomness).
-    pub fn advertising_tag<R: TryCryptoRng>(&self, link: usize, rng: &mut R) -> Result<Option<AdvertisingTag>, Error> {
-        let link = self.core.slots.get(link).and_then(|place| place.link.as_ref());
+    pub fn advertising_tag<R: TryCryptoRng>(&self, place: usize, rng: &mut R) -> Result<Option<AdvertisingTag>, Error> {
+        let link = match self.core.slots.get(place) {
+            Some(slot) => slot.link.as_ref(),
+            None if place == LINKS => self.core.replacing().map(|(_, link)| link),
+            None => None,
+        };
         Ok(link.map(|link| AdvertisingTag::draw(link, rng)).transpose()?)
     }
 

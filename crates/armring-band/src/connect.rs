@@ -2,18 +2,18 @@
 
 use armring_channel::{OpenError, Opened};
 use armring_pairing::{
-    BandHello, DiffieHellman, Generations, Kind, Link, Proven, Reconnect, ResumeSecret, ResumeTicket, Resumed, RustCrypto,
-    UNSUPPORTED, Unproven, WalletHello, find_link,
+    BandHello, DiffieHellman, Generations, Kind, Link, Proven, Reconnect, Reconnected, ResumeSecret, ResumeTicket, Resumed,
+    RustCrypto, UNSUPPORTED, Unproven, WalletHello, find_link,
 };
 use armring_wire::records::band::{ToBand, ToWallet};
 use armring_wire::{Uptime, VersionRange, decode_record};
 use rand_core::TryCryptoRng;
 
 use crate::after::AfterStore;
-use crate::error::{CallerError, Error, MachineError, PeerError};
+use crate::error::{CallerError, Error, PeerError};
 use crate::event::Signal;
 use crate::keys::PaymentKeys;
-use crate::phase::{Introduction, LinkAt, Linked, Phase, Task};
+use crate::phase::{Introducing, Linked, Phase, Task};
 use crate::state::Core;
 use crate::store::Place;
 
@@ -38,13 +38,14 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let (phase, result) = match phase {
             Phase::Greeted(hello) => end(self.opened(hello, record)),
             Phase::Opened(band, wallet) => end(self.message_1((&band, &wallet), record, now, rng)),
-            Phase::AwaitingOpening(awaiting, deadline) => end(self.message_3(awaiting, deadline, record, now)),
-            Phase::AwaitingStatic(awaiting, deadline) => end(self.last_message(awaiting, deadline, record, now, rng)),
+            Phase::AwaitingOpening(awaiting, attempt) => end(self.message_3(awaiting, attempt, record, now)),
+            Phase::AwaitingStatic(awaiting, attempt) => end(self.last_message(awaiting, attempt, record, now, rng)),
             Phase::Comparing(comparing) => end(self.compare(comparing, record, now)),
-            Phase::Proving(at, unproven) => self.prove(at, unproven, record),
+            Phase::Proving(slot, unproven) => self.prove(slot, unproven, record),
+            Phase::Introducing(introducing) => Self::while_introducing(introducing, record),
             Phase::Resuming(slot, unproven) => self.prove_resumed(slot, unproven, record, now, rng),
             Phase::Linked(linked) => self.linked(linked, record, now, rng),
-            Phase::Paired(mut session) => match session.channel.open(record) {
+            Phase::Paired(mut session, _) => match session.channel.open(record) {
                 Ok(Opened::Close) => (Phase::Ended, Ok(())),
                 Ok(Opened::Record(_)) => (Phase::Ended, Err(PeerError::Unexpected.into())),
                 Err(error) => (Phase::Ended, Err(error.into())),
@@ -71,7 +72,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             // Without a window there is nothing that could take message 1.
             kind => match &self.window {
                 None => Err(PeerError::NotPairing.into()),
-                Some(window) if window.allows(kind) => Ok(Phase::Opened(band, wallet)),
+                Some(window) if window.pairing.allows(kind) => Ok(Phase::Opened(band, wallet)),
                 Some(_) => Err(armring_pairing::Error::from(armring_pairing::PeerError::NotAllowed).into()),
             },
         }
@@ -95,9 +96,16 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     fn hinted(&self, (band, wallet): (&BandHello, &WalletHello)) -> Result<Found<'_>, Error> {
         let hint = wallet.hint().ok_or(PeerError::UnknownLink)?;
         let slots = self.slots.iter().enumerate();
-        let links = slots.filter_map(|(slot, place)| Some(Found(LinkAt::Slot(slot), place.link.as_ref()?)));
-        let replacement = self.replacement.as_ref().map(|(slot, link)| Found(LinkAt::Replacement(*slot), link));
-        Ok(find_link(links.chain(replacement), band.challenge(), hint).ok_or(PeerError::UnknownLink)?)
+        let links = slots.filter_map(|(slot, place)| Some(Found { slot, link: place.link.as_ref()?, is_new: false }));
+        let new = self.replacing().map(|(slot, link)| Found { slot, link, is_new: true });
+        Ok(find_link(links.chain(new), band.challenge(), hint).ok_or(PeerError::UnknownLink)?)
+    }
+
+    /// The link that is to take the place of the one in this slot.
+    pub(crate) fn replacing(&self) -> Option<(usize, &Link)> {
+        let replacement = self.replacement.as_ref()?;
+        let slot = { self.slots.iter() }.position(|place| place.link.as_ref().is_some_and(|link| replacement.replaces(link)))?;
+        Some((slot, &replacement.link))
     }
 
     fn reconnect<R: TryCryptoRng>(
@@ -107,12 +115,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         rng: &mut R,
     ) -> Result<Phase<P::Signer>, Error> {
         let message = exactly(record)?;
-        let (at, (unproven, answer)) = {
-            let Found(at, link) = self.hinted(hellos)?;
-            (at, Reconnect::answer(link, &self.identity, hellos, message, rng)?)
-        };
+        let Found { slot, link, .. } = self.hinted(hellos)?;
+        let (unproven, answer) = Reconnect::answer(link, &self.identity, hellos, message, rng)?;
         self.out.send(&answer)?;
-        Ok(Phase::Proving(at, unproven))
+        Ok(Phase::Proving(slot, unproven))
     }
 
     fn resume<R: TryCryptoRng>(
@@ -123,7 +129,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     ) -> Result<Phase<P::Signer>, Error> {
         let message = exactly(record)?;
         // A link that was never reconnected has nothing to resume.
-        let LinkAt::Slot(slot) = self.hinted(hellos)?.0 else { return Err(PeerError::UnknownLink.into()) };
+        let Found { slot, is_new: false, .. } = self.hinted(hellos)? else { return Err(PeerError::UnknownLink.into()) };
         let place = self.slots.get_mut(slot).ok_or(PeerError::UnknownLink)?;
         let link = place.link.as_ref().ok_or(PeerError::UnknownLink)?;
         let (unproven, answer) = place.resumption.answer(link, hellos, message, rng)?;
@@ -132,43 +138,33 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The first record over a reconnected link: whoever sealed it is there now, and says which generation of the link it remembers.
-    fn prove(&mut self, at: LinkAt, unproven: Unproven, record: &mut [u8]) -> Step<P::Signer> {
+    fn prove(&mut self, slot: usize, unproven: Unproven, record: &mut [u8]) -> Step<P::Signer> {
         let Proven { session, proof, opened } = match unproven.open(record) {
             Ok(proven) => proven,
             Err(not_proven) if not_proven.error == OpenError::Cut => return (Phase::Ended, Err(not_proven.error.into())),
-            Err(not_proven) => return (Phase::Proving(at, not_proven.unproven), Err(not_proven.error.into())),
+            Err(not_proven) => return (Phase::Proving(slot, not_proven.unproven), Err(not_proven.error.into())),
         };
-        let (generation, lost) = match opened {
+        let said = match opened {
+            Opened::Close => return (Phase::Ended, Ok(())),
             Opened::Record(record) => match decode_record(record) {
                 Ok(ToBand::Generation { generation, lost }) => (generation, lost),
                 Ok(_) => return (Phase::Ended, Err(PeerError::Unexpected.into())),
                 Err(error) => return (Phase::Ended, Err(error.into())),
             },
-            Opened::Close => return (Phase::Ended, Ok(())),
         };
-        let mut link = match self.link_at(at).and_then(|link| Link::from_bytes(&link.to_bytes()).ok_or(MachineError::Key.into()))
-        {
-            Ok(link) => link,
-            Err(error) => return (Phase::Ended, Err(error)),
-        };
-        if let Err(error) = link.promote(&proof) {
-            return (Phase::Ended, Err(error.into()));
-        }
-        let (answer, agreement) = link.introduced(generation, lost);
-        let slot = at.slot();
-        let ticket = ResumeTicket::after_reconnect(ResumeSecret::new(*session.resume.expose()), &proof);
-        let introduction = Introduction { link, answer, agreement, ticket };
-        self.phase = Phase::Linked(Linked { slot, session, task: Task::Introduce(introduction) });
+        self.phase = Phase::Introducing(Introducing { slot, session, proof, said, is_storing: false });
         let result = self.introduce();
         (core::mem::replace(&mut self.phase, Phase::Ended), result)
     }
 
-    fn link_at(&self, at: LinkAt) -> Result<&Link, Error> {
-        let link = match at {
-            LinkAt::Slot(slot) => self.slots.get(slot).and_then(|place| place.link.as_ref()),
-            LinkAt::Replacement(_) => self.replacement.as_ref().map(|(_, link)| link),
-        };
-        Ok(link.ok_or(PeerError::UnknownLink)?)
+    /// While its link is stored, a wallet that follows the protocol says nothing but that it leaves.
+    fn while_introducing(mut introducing: Introducing, record: &mut [u8]) -> Step<P::Signer> {
+        match introducing.session.channel.open(record) {
+            Ok(Opened::Close) => (Phase::Ended, Ok(())),
+            Ok(Opened::Record(_)) => (Phase::Ended, Err(PeerError::Unexpected.into())),
+            Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => (Phase::Introducing(introducing), Err(error.into())),
+            Err(error) => (Phase::Ended, Err(error.into())),
+        }
     }
 
     /// Has the link that was reconnected stored, with its new generation, as soon as nothing else is being stored. A link that was to take the
@@ -177,31 +173,68 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if self.out.is_storing() {
             return Ok(());
         }
-        let Phase::Linked(linked) = &mut self.phase else { return Ok(()) };
-        let slot = linked.slot;
-        match core::mem::replace(&mut linked.task, Task::None) {
-            Task::Introduce(introduction) => {
-                self.out.store_bytes(Place::Link(slot), introduction.link.to_bytes().as_slice())?;
-                self.after_store = AfterStore::Introduce { slot, introduction };
+        match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Introducing(introducing) if !introducing.is_storing => {
+                self.store_introduced(introducing).map_err(|error| self.fail(error))
             }
-            other => linked.task = other,
+            other => {
+                self.phase = other;
+                Ok(())
+            }
         }
+    }
+
+    fn store_introduced(&mut self, introducing: Introducing) -> Result<(), Error> {
+        let Introducing { slot, session, proof, said: (generation, lost), .. } = &introducing;
+        let mut link = self.reconnected(*slot, proof)?;
+        let (answer, agreement) = link.introduced(*generation, *lost);
+        let ticket = ResumeTicket::after_reconnect(ResumeSecret::new(*session.resume.expose()), proof);
+        self.out.store_bytes(Place::Link(*slot), link.to_bytes().as_slice())?;
+        self.after_store = AfterStore::Introduce { slot: *slot, introduction: Introduction { link, answer, agreement, ticket } };
+        self.phase = Phase::Introducing(Introducing { is_storing: true, ..introducing });
         Ok(())
+    }
+
+    /// The link of `slot` that was reconnected, now an established one: the one in it, or the one that is to take its place. What was stored
+    /// in the meantime may have taken it away.
+    fn reconnected(&self, slot: usize, proof: &Reconnected) -> Result<Link, Error> {
+        let present = self.slots.get(slot).and_then(|place| place.link.as_ref());
+        let new = self.replacing().filter(|(at, _)| *at == slot).map(|(_, link)| link);
+        let promoted = [present, new].into_iter().flatten().find_map(|link| {
+            let mut link = Link::from_bytes(&link.to_bytes())?;
+            link.promote(proof).ok()?;
+            Some(link)
+        });
+        Ok(promoted.ok_or(PeerError::UnknownLink)?)
     }
 
     /// The link is stored: it is an established one, and the band says which generation it remembered.
     pub(crate) fn introduced(&mut self, slot: usize, introduction: Introduction) -> Result<(), Error> {
         let Introduction { link, answer, agreement, ticket } = introduction;
-        if self.replacement.as_ref().is_some_and(|(_, replacement)| replacement.is_same_link(&link)) {
+        if self.replacement.as_ref().is_some_and(|replacement| replacement.link.is_same_link(&link)) {
             self.replacement = None;
         }
         let place = self.slot(slot)?;
+        let was_there = place.link.as_ref().is_some_and(|old| old.is_same_link(&link));
         place.link = Some(link);
         place.resumption.reconnected(ticket);
         if agreement == Generations::UsedElsewhere {
             self.out.signal(Signal::UsedElsewhere);
         }
-        self.say_to(slot, &ToWallet::Generation { generation: answer })
+        match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Introducing(Introducing { is_storing: true, session, .. }) => {
+                self.phase = Phase::Linked(Linked { slot, session, task: Task::None });
+                self.say(&ToWallet::Generation { generation: answer })
+            }
+            other => {
+                self.phase = other;
+                // Whoever is there now came over the link that is gone.
+                if !was_there && self.phase.slot() == Some(slot) {
+                    self.end();
+                }
+                Ok(())
+            }
+        }
     }
 
     /// The first record over a resumed link.
@@ -226,13 +259,26 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 }
 
-/// A link and where it is.
-struct Found<'a>(LinkAt, &'a Link);
+/// A link of this slot, or the new one that is to take its place.
+struct Found<'a> {
+    slot: usize,
+    link: &'a Link,
+    is_new: bool,
+}
 
 impl core::borrow::Borrow<Link> for Found<'_> {
     fn borrow(&self) -> &Link {
-        self.1
+        self.link
     }
+}
+
+/// What a reconnect leads to once it is stored.
+pub(crate) struct Introduction {
+    link: Link,
+    /// The generation before.
+    answer: u32,
+    agreement: Generations,
+    ticket: ResumeTicket,
 }
 
 /// `record` as a message of fixed length.

@@ -1,7 +1,7 @@
 //! Enrolling with the issuer, through a wallet that cannot read it.
 
 use armring_channel::Opened;
-use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, LinkState, PublicKey, Session};
+use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, PublicKey, Session};
 use armring_token::{Credential, Enrolment, Unverified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
@@ -30,12 +30,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         key_list: &[u8],
         rng: &mut R,
     ) -> Result<(), Refusal> {
-        let place = self.slot(slot)?;
-        if place.link.as_ref().is_none_or(|link| link.state() == LinkState::Provisional) {
-            // It was not stored that this link is established: the next one to pair may take its place, and must not find a credential there.
-            return Err(MachineError::Storage.into());
-        }
-        if place.purse.is_some() && !self.has_begun(slot, code) {
+        if self.slot(slot)?.purse.is_some() && !self.has_begun(slot, code) {
             return Err(Decline::AlreadyEnrolled.into());
         }
         if self.phase.is_waiting() {

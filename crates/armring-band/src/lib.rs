@@ -37,7 +37,7 @@
 //! |---|---|---|---|
 //! | `01` | the issuer's key list | at most 424 | enrolling |
 //! | `02` | a PIN or tap pattern, hashed, and how many tries are left | 50 | what was entered is compared |
-//! | `03` | a provisional link that is to take the place of another | 73 | the band confirms its pairing |
+//! | `03` | a provisional link that is to take the place of another | 104 | the band confirms its pairing |
 //! | `10`–`13` | a link, with its secret | 72 | the band confirms a pairing; and at each reconnect, before it answers |
 //! | `20`–`23` | a credential and its payment key | 203 | the wearer sees the digits |
 //! | `30`–`33` | a payment key that waits for its credential | 48 | the issuer hears of it |

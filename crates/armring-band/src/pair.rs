@@ -2,7 +2,7 @@
 
 use armring_channel::Opened;
 use armring_pairing::{
-    AwaitingStatic, BandHello, DiffieHellman, Kind, Link, PairingLabel, PairingWindow, RustCrypto, Share, WalletHello,
+    AwaitingStatic, BandHello, DiffieHellman, HintKey, Kind, Link, PairingLabel, PairingWindow, RustCrypto, Share, WalletHello,
 };
 use armring_wire::records::band::{Awaited, Decline, ToBand, ToWallet};
 use armring_wire::{Uptime, decode_record};
@@ -13,9 +13,9 @@ use crate::connect::exactly;
 use crate::error::{Error, MachineError, PeerError};
 use crate::event::Signal;
 use crate::keys::PaymentKeys;
-use crate::phase::{Comparing, Comparison, LinkAt, Phase, Task};
-use crate::state::{Core, TOO_LATE};
-use crate::store::{Place, StoredReplacement};
+use crate::phase::{Attempt, Comparing, Comparison, Phase, Task};
+use crate::state::{Core, Slot, TOO_LATE};
+use crate::store::{Place, Replacement};
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// The first message of a pairing. It uses the window up, whatever comes of it.
@@ -32,26 +32,26 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     fn begin_pairing<R: TryCryptoRng>(
         &mut self,
-        window: PairingWindow,
+        Window { pairing: window, replaces }: Window,
         hellos: (&BandHello, &WalletHello),
         record: &[u8],
         now: Uptime,
         rng: &mut R,
     ) -> Result<Phase<P::Signer>, Error> {
-        let deadline = now.saturating_add(PairingWindow::<RustCrypto>::DURATION);
+        let attempt = Attempt { deadline: now.saturating_add(PairingWindow::<RustCrypto>::DURATION), replaces };
         let own = &self.identity;
         let (phase, answer) = match hellos.1.kind() {
             Kind::PairCode => {
                 let (awaiting, answer) = window.receive(exactly(record)?, now, own, hellos, rng)?;
-                (Phase::AwaitingOpening(awaiting, deadline), answer)
+                (Phase::AwaitingOpening(awaiting, attempt), answer)
             }
             Kind::PairOutOfBand => {
                 let (awaiting, answer) = window.receive_secret(exactly(record)?, now, own, hellos, rng)?;
-                (Phase::AwaitingStatic(awaiting, deadline), answer)
+                (Phase::AwaitingStatic(awaiting, attempt), answer)
             }
             _ => {
                 let (awaiting, answer) = window.receive_press(exactly(record)?, now, own, hellos, rng)?;
-                (Phase::AwaitingStatic(awaiting, deadline), answer)
+                (Phase::AwaitingStatic(awaiting, attempt), answer)
             }
         };
         self.out.send(&answer)?;
@@ -62,25 +62,25 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn last_message<R: TryCryptoRng>(
         &mut self,
         awaiting: AwaitingStatic,
-        deadline: Uptime,
+        attempt: Attempt,
         record: &[u8],
         now: Uptime,
         rng: &mut R,
     ) -> Result<Phase<P::Signer>, Error> {
         let (session, accepted) = awaiting.receive(exactly(record)?, now, &self.identity, rng)?;
-        Ok(Phase::Comparing(Comparing { session, step: Comparison::Accepted(accepted), wallet: None, deadline }))
+        Ok(Phase::Comparing(Comparing { session, step: Comparison::Accepted(accepted), wallet: None, attempt }))
     }
 
     pub(crate) fn message_3(
         &mut self,
         awaiting: armring_pairing::AwaitingOpening,
-        deadline: Uptime,
+        attempt: Attempt,
         record: &[u8],
         now: Uptime,
     ) -> Result<Phase<P::Signer>, Error> {
         let (session, code) = awaiting.receive(exactly(record)?, now, &self.identity)?;
         self.out.signal(Signal::Code(*code.code()));
-        Ok(Phase::Comparing(Comparing { session, step: Comparison::Showing(code), wallet: None, deadline }))
+        Ok(Phase::Comparing(Comparing { session, step: Comparison::Showing(code), wallet: None, attempt }))
     }
 
     /// While people compare, the wallet says `Confirm` or nothing.
@@ -90,7 +90,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         record: &mut [u8],
         now: Uptime,
     ) -> Result<Phase<P::Signer>, Error> {
-        if comparing.deadline <= now {
+        if comparing.attempt.deadline <= now {
             return Err(TOO_LATE);
         }
         let Opened::Record(record) = comparing.session.channel.open(record)? else {
@@ -98,7 +98,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             return Ok(Phase::Ended);
         };
         match decode_record(record)? {
-            ToBand::Confirm { share } if comparing.wallet.is_none() => comparing.wallet = Some(Share::new(share)),
+            ToBand::Confirm { share } if comparing.is_unanswered() => comparing.wallet = Some(Share::new(share)),
             _ => return Err(PeerError::Unexpected.into()),
         }
         self.try_link(comparing)
@@ -163,8 +163,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         match (comparing.step, comparing.wallet.take()) {
             (Comparison::Accepted(accepted), Some(share)) if !self.out.is_storing() => {
                 let (link, store_first) = accepted.wallet_confirmed(&share);
-                let at = self.store_link(&link)?;
-                self.after_store = AfterStore::Pair { at, link, store_first };
+                let made = self.store_link(link, comparing.attempt.replaces.take())?;
+                self.after_store = AfterStore::Pair { made, store_first };
                 comparing.step = Comparison::Storing;
             }
             (step, wallet) => (comparing.step, comparing.wallet) = (step, wallet),
@@ -184,15 +184,15 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         };
         let confirm = ToWallet::Confirm { share: *share.expose() };
         let sent = self.out.send_sealed(&mut comparing.session.channel, &confirm);
-        self.compared(sent.map(|()| Phase::Paired(comparing.session)))?;
+        self.compared(sent.map(|()| Phase::Paired(comparing.session, comparing.attempt.deadline)))?;
         self.out.signal(Signal::Paired);
         Ok(())
     }
 
     /// The wearer's gesture opens the window for one attempt.
     pub(crate) fn open_window<R: TryCryptoRng>(&mut self, now: Uptime, rng: &mut R) -> Result<(), Error> {
-        let replaces = self.linked_slot().filter(|_| self.phase.is_replacing());
-        if replaces.is_none() && !self.slots.iter().any(crate::state::Slot::is_free) {
+        let replaces = self.phase.replaces().and_then(|slot| Some(self.slots.get(slot)?.link.as_ref()?.hint_key()));
+        if replaces.is_none() && !self.slots.iter().any(Slot::is_free) {
             self.out.signal(Signal::LinksFull);
             return Ok(());
         }
@@ -203,38 +203,54 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
         // One unauthenticated handshake at a time, and the one who pairs is the one who connects from now on.
         self.end();
-        self.window = Some(PairingWindow::open(now, methods));
-        self.replaces = replaces;
+        self.window = Some(Window { pairing: PairingWindow::open(now, methods), replaces });
         self.out.signal(Signal::PairingOpen);
         Ok(())
     }
 
     /// What a display is to show while the window is open.
     pub(crate) fn label_to_show(&self) -> Option<PairingLabel> {
-        self.window.as_ref()?.label(&self.identity.public_key())
+        self.window.as_ref()?.pairing.label(&self.identity.public_key())
     }
 
     /// The wallet wants another link in the place of this one: the pairing gesture decides.
     pub(crate) fn replace(&mut self, now: Uptime) -> Result<(), Refusal> {
-        if self.phase.is_waiting() {
-            return Err(Decline::Busy.into());
+        match &mut self.linked_mut()?.task {
+            task @ Task::None => *task = Task::Replace(now),
+            Task::Replace(_) => {}
+            _ => return Err(Decline::Busy.into()),
         }
-        self.linked_mut()?.task = Task::Replace(now);
         self.wait(Awaited::ReplaceGesture, None)
     }
 
-    /// Where the next link goes, and what to store there.
-    fn store_link(&mut self, link: &Link) -> Result<LinkAt, Error> {
-        match self.replaces.take() {
-            Some(slot) => {
-                self.out.store_bytes(Place::Replacement, StoredReplacement::to_bytes(slot, link)?.as_slice())?;
-                Ok(LinkAt::Replacement(slot))
+    /// Has a new link stored where it belongs, which may not be of less assurance than the one that it is to take the place of: what was
+    /// enrolled over that one moves to it.
+    fn store_link(&mut self, link: Link, replaces: Option<HintKey>) -> Result<Made, Error> {
+        if let Some(replaces) = replaces {
+            let replacement = Replacement { replaces, link };
+            let links = self.slots.iter().filter_map(|place| place.link.as_ref());
+            let old = { links }.find(|link| replacement.replaces(link)).ok_or(PeerError::UnknownLink)?;
+            if replacement.link.assurance() < old.assurance() {
+                return Err(PeerError::Handshake(armring_pairing::PeerError::NotAllowed).into());
             }
-            None => {
-                let slot = self.slots.iter().position(crate::state::Slot::is_free).ok_or(MachineError::Exhausted)?;
-                self.out.store_bytes(Place::Link(slot), link.to_bytes().as_slice())?;
-                Ok(LinkAt::Slot(slot))
-            }
+            self.out.store_bytes(Place::Replacement, replacement.to_bytes().as_slice())?;
+            return Ok(Made::Replacing(replacement));
         }
+        let slot = self.slots.iter().position(Slot::is_free).ok_or(MachineError::Exhausted)?;
+        self.out.store_bytes(Place::Link(slot), link.to_bytes().as_slice())?;
+        Ok(Made::InSlot(slot, link))
     }
+}
+
+/// The time in which one may pair after a gesture, and for what the gesture stood.
+pub(crate) struct Window {
+    pub(crate) pairing: PairingWindow,
+    /// The link that the new one is to take the place of.
+    replaces: Option<HintKey>,
+}
+
+/// A provisional link that is being stored.
+pub(crate) enum Made {
+    InSlot(usize, Link),
+    Replacing(Replacement),
 }

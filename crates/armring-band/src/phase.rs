@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use armring_pairing::{
-    AtBand, AwaitingOpening, AwaitingStatic, AwaitingWalletShare, BandHello, CodeShown, CompareCode, Enrol, Generations, Link,
-    ResumeTicket, Resumed, RustCrypto, Session, Share, Unproven, WalletHello,
+    AtBand, AwaitingOpening, AwaitingStatic, AwaitingWalletShare, BandHello, CodeShown, CompareCode, Enrol, HintKey, Reconnected,
+    Resumed, RustCrypto, Session, Share, Unproven, WalletHello,
 };
 use armring_token::Gesture;
 use armring_wire::records::MEMO_MAX;
@@ -30,38 +30,31 @@ pub(crate) enum Phase<S> {
     /// The wallet has said hello: message 1 is next.
     Opened(BandHello, WalletHello),
     /// Pairing: the band has answered, message 3 is next.
-    AwaitingOpening(AwaitingOpening, Uptime),
+    AwaitingOpening(AwaitingOpening, Attempt),
     /// Pairing without a code: the band has answered, message 3 is next.
-    AwaitingStatic(AwaitingStatic, Uptime),
+    AwaitingStatic(AwaitingStatic, Attempt),
     /// Pairing: two people, or one, compare the code; or the wallet's share is awaited.
     Comparing(Comparing),
-    /// Paired: the wallet connects anew.
-    Paired(Session),
-    /// Reconnected over this link, by message 1, which may be a replay.
-    Proving(LinkAt, Unproven),
+    /// Paired: the wallet connects anew, by then.
+    Paired(Session, Uptime),
+    /// Reconnected over a link of this slot, by message 1, which may be a replay.
+    Proving(usize, Unproven),
     /// Resumed over the link of this slot, likewise.
     Resuming(usize, Unproven<RustCrypto, Resumed>),
-    /// Reconnected: the wallet is there.
+    /// Reconnected: the wallet is there, and its link has to be stored before anything is said over it.
+    Introducing(Introducing),
+    /// The wallet is there.
     Linked(Linked<S>),
     /// The band has ended the connection, which the host has not reported yet.
     Ended,
 }
 
-/// Where a link is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LinkAt {
-    Slot(usize),
-    /// It is to take the place of the link in this slot.
-    Replacement(usize),
-}
-
-impl LinkAt {
-    /// The slot that the link is in, or will be.
-    pub(crate) const fn slot(self) -> usize {
-        match self {
-            Self::Slot(slot) | Self::Replacement(slot) => slot,
-        }
-    }
+/// One attempt to pair, for which a gesture of the wearer's stood.
+pub(crate) struct Attempt {
+    /// When it is over.
+    pub(crate) deadline: Uptime,
+    /// The link that the new one is to take the place of.
+    pub(crate) replaces: Option<HintKey>,
 }
 
 pub(crate) struct Comparing {
@@ -69,7 +62,14 @@ pub(crate) struct Comparing {
     pub(crate) step: Comparison,
     /// The wallet's share, if its person was quicker.
     pub(crate) wallet: Option<Share>,
-    pub(crate) deadline: Uptime,
+    pub(crate) attempt: Attempt,
+}
+
+impl Comparing {
+    /// Whether the wallet has yet to confirm.
+    pub(crate) const fn is_unanswered(&self) -> bool {
+        self.wallet.is_none() && !matches!(self.step, Comparison::Storing)
+    }
 }
 
 /// How far the comparison is.
@@ -81,6 +81,16 @@ pub(crate) enum Comparison {
     Storing,
 }
 
+pub(crate) struct Introducing {
+    pub(crate) slot: usize,
+    pub(crate) session: Session,
+    pub(crate) proof: Reconnected,
+    /// The generation that the wallet said, and how many answers it has lost.
+    pub(crate) said: (u32, u8),
+    /// Whether the link is being stored. Else it waits for its turn.
+    pub(crate) is_storing: bool,
+}
+
 pub(crate) struct Linked<S> {
     pub(crate) slot: usize,
     pub(crate) session: Session,
@@ -90,8 +100,6 @@ pub(crate) struct Linked<S> {
 /// What goes on over a link: one thing at a time, so that one gesture answers one request.
 pub(crate) enum Task<S> {
     None,
-    /// The link, with its new generation, waits for its turn to be stored; then the band answers with the generation before.
-    Introduce(Introduction),
     /// Another link is to take the place of this one, and waits for its gesture.
     Replace(Uptime),
     /// A payment waits for its gesture, and on a display its offer is shown.
@@ -104,15 +112,6 @@ pub(crate) enum Task<S> {
     EnrolAnswer(Enrol, Candidate<S>),
     /// The credential is awaited.
     EnrolCredential(Session, Candidate<S>),
-}
-
-/// What a reconnect leads to once it is stored.
-pub(crate) struct Introduction {
-    pub(crate) link: Link,
-    /// The generation before.
-    pub(crate) answer: u32,
-    pub(crate) agreement: Generations,
-    pub(crate) ticket: ResumeTicket,
 }
 
 #[derive(Clone, Copy)]
@@ -148,9 +147,24 @@ impl<S> Phase<S> {
         matches!(self, Self::Comparing(Comparing { step: Comparison::Storing, .. }))
     }
 
-    /// Whether nothing is known yet of who has connected.
-    pub(crate) const fn is_unproven(&self) -> bool {
-        matches!(self, Self::Greeted(_) | Self::Opened(..) | Self::Proving(..) | Self::Resuming(..))
+    /// Whether the link of this very connection is being stored anew.
+    pub(crate) const fn is_storing_introduced(&self) -> bool {
+        matches!(self, Self::Introducing(Introducing { is_storing: true, .. }))
+    }
+
+    /// Whether this is not yet a connection to say anything over: nothing is known of who has connected, or its link is not stored.
+    pub(crate) const fn is_opening(&self) -> bool {
+        matches!(self, Self::Greeted(_) | Self::Opened(..) | Self::Proving(..) | Self::Resuming(..) | Self::Introducing(_))
+    }
+
+    /// The slot of the link over which the connection is, or claims to be.
+    pub(crate) const fn slot(&self) -> Option<usize> {
+        match self {
+            Self::Proving(slot, _) | Self::Resuming(slot, _) => Some(*slot),
+            Self::Introducing(introducing) => Some(introducing.slot),
+            Self::Linked(linked) => Some(linked.slot),
+            _ => None,
+        }
     }
 
     /// Whether something waits for the wearer.
@@ -158,16 +172,20 @@ impl<S> Phase<S> {
         matches!(self, Self::Linked(linked) if linked.task.since().is_some())
     }
 
-    /// Whether another link is to take the place of this one, once the wearer makes the gesture.
-    pub(crate) const fn is_replacing(&self) -> bool {
-        matches!(self, Self::Linked(Linked { task: Task::Replace(_), .. }))
+    /// The slot whose link another one is to take the place of, once the wearer makes the gesture.
+    pub(crate) const fn replaces(&self) -> Option<usize> {
+        match self {
+            Self::Linked(Linked { slot, task: Task::Replace(_), .. }) => Some(*slot),
+            _ => None,
+        }
     }
 
-    /// When to give up what is waited for.
+    /// When to give up what is waited for, or the connection with it.
     pub(crate) fn deadline(&self) -> Option<Uptime> {
         match self {
-            Self::AwaitingOpening(_, deadline) | Self::AwaitingStatic(_, deadline) => Some(*deadline),
-            Self::Comparing(comparing) => Some(comparing.deadline),
+            Self::AwaitingOpening(_, attempt) | Self::AwaitingStatic(_, attempt) => Some(attempt.deadline),
+            Self::Comparing(comparing) => Some(comparing.attempt.deadline),
+            Self::Paired(_, deadline) => Some(*deadline),
             Self::Linked(linked) => linked.task.since().map(|since| since.saturating_add(GESTURE_TIMEOUT)),
             _ => None,
         }

@@ -1,6 +1,6 @@
 //! The band's state, and which part of the band an event belongs to.
 
-use armring_pairing::{DiffieHellman, Link, LinkState, PairingSecret, PairingWindow, Resumption};
+use armring_pairing::{DiffieHellman, Link, LinkState, PairingSecret, Resumption};
 use armring_token::{KeyList, RootKey, Verified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::{AttPayload, RequestDigest, RootFingerprint, UnixTime, Uptime};
@@ -13,9 +13,10 @@ use crate::event::{Event, Gesture, Signal};
 use crate::face::Face;
 use crate::keys::PaymentKeys;
 use crate::outputs::Outputs;
+use crate::pair::Window;
 use crate::phase::{HANDSHAKE_TIMEOUT, Phase};
 use crate::purse::Purse;
-use crate::store::{StoredEnrolment, StoredSecret};
+use crate::store::{Replacement, StoredEnrolment, StoredSecret};
 use crate::wear::Wear;
 
 /// More time has passed than there is for a handshake.
@@ -34,7 +35,7 @@ pub(crate) struct Slot<S> {
 }
 
 impl<S> Slot<S> {
-    const EMPTY: Self = Self { link: None, enrolment: None, purse: None, asked: None, resumption: Resumption::NONE };
+    pub(crate) const EMPTY: Self = Self { link: None, enrolment: None, purse: None, asked: None, resumption: Resumption::NONE };
 
     /// Whether a new link may take this place: it holds none, or one that no connection has ever been made over. What was enrolled over one
     /// link is never another's, even where an erasing that power cut short left it behind.
@@ -60,11 +61,9 @@ pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) face: Face,
     /// The secret on the band's label.
     pub(crate) label: Option<PairingSecret>,
-    pub(crate) window: Option<PairingWindow>,
-    /// The slot whose link the next one is to take the place of.
-    pub(crate) replaces: Option<usize>,
-    /// A provisional link that takes the place of the one in this slot when it is first reconnected.
-    pub(crate) replacement: Option<(usize, Link)>,
+    pub(crate) window: Option<Window>,
+    /// Of no meaning once the link that it replaces is gone.
+    pub(crate) replacement: Option<Replacement>,
     pub(crate) phase: Phase<P::Signer>,
     /// When this connection has to be somebody's.
     prove_by: Uptime,
@@ -87,7 +86,6 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             face: Face::Lights,
             label: None,
             window: None,
-            replaces: None,
             replacement: None,
             phase: Phase::Idle,
             prove_by: Uptime::default(),
@@ -102,7 +100,6 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         self.key_list = None;
         self.latest = UnixTime::EPOCH;
         self.window = None;
-        self.replaces = None;
         self.replacement = None;
     }
 
@@ -172,7 +169,6 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// guess.
     pub(crate) fn tell_abandoned(&mut self, pairing: bool, waiting: bool) {
         if self.window.take().is_some() || pairing {
-            self.replaces = None;
             self.out.signal(Signal::PairingClosed);
         }
         if waiting {
@@ -258,19 +254,17 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             self.out.signal(Signal::Locked);
             self.give_up(Decline::NotWorn);
         }
-        if self.window.as_ref().is_some_and(|window| window.closes() <= now) {
+        if self.window.as_ref().is_some_and(|window| window.pairing.closes() <= now) {
             self.window = None;
-            self.replaces = None;
             self.out.signal(Signal::PairingClosed);
         }
-        if self.phase.is_unproven() && self.prove_by <= now {
+        if self.phase.is_opening() && self.prove_by <= now {
             self.fail(TOO_LATE);
         }
         if self.phase.deadline().is_some_and(|deadline| deadline <= now) {
-            if self.phase.is_pairing() {
-                self.fail(TOO_LATE);
-            } else {
-                self.give_up(Decline::NoGesture);
+            match self.phase {
+                Phase::Linked(_) => self.give_up(Decline::NoGesture),
+                _ => drop(self.fail(TOO_LATE)),
             }
         }
     }
@@ -281,8 +275,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     pub(crate) fn deadline(&self) -> Option<Uptime> {
-        let window = self.window.as_ref().map(|window| window.closes());
-        let proof = self.phase.is_unproven().then_some(self.prove_by);
+        let window = self.window.as_ref().map(|window| window.pairing.closes());
+        let proof = self.phase.is_opening().then_some(self.prove_by);
         [self.wear.deadline(), window, proof, self.phase.deadline()].into_iter().flatten().min()
     }
 }

@@ -1,14 +1,14 @@
 //! What has to last, as bytes under keys.
 
-use armring_pairing::Link;
+use armring_pairing::{HintKey, Link};
 use armring_token::{FreeCount, Minor, PaymentToken, Unlocking};
 use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque, UnixTime};
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::band::LINKS;
-use crate::error::{Error, MachineError};
 use crate::purse::TOKENS_REMEMBERED;
 use crate::secret::UNLOCK_TRIES;
 
@@ -96,24 +96,34 @@ impl From<Place> for StoreKey {
 
 const _: () = assert!(LINKS * TOKENS_REMEMBERED <= 16, "a token's key has four bits for slot and token");
 
-/// A provisional link that is to take the place of another: the slot (1), then the link.
-pub(crate) struct StoredReplacement;
+/// A provisional link that is to take the place of another when it is first reconnected. It names that one by its hint key, so that it
+/// means nothing once that one is gone, whatever is left of it in the flash.
+pub(crate) struct Replacement {
+    pub(crate) replaces: HintKey,
+    pub(crate) link: Link,
+}
 
-impl StoredReplacement {
-    const LEN: usize = 1 + Link::LEN;
+impl Replacement {
+    const LEN: usize = 32 + Link::LEN;
 
-    pub(crate) fn to_bytes(slot: usize, link: &Link) -> Result<Zeroizing<[u8; Self::LEN]>, Error> {
-        let mut bytes = Zeroizing::new([0; Self::LEN]);
-        let (first, rest) = bytes.split_first_mut().ok_or(MachineError::Exhausted)?;
-        *first = u8::try_from(slot).map_err(|_| MachineError::Exhausted)?;
-        rest.copy_from_slice(link.to_bytes().as_slice());
-        Ok(bytes)
+    /// Whether `link` is the one whose place it is to take.
+    pub(crate) fn replaces(&self, link: &Link) -> bool {
+        self.replaces.ct_eq(&link.hint_key()).into()
     }
 
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<(usize, Link)> {
-        let (slot, link) = bytes.split_first()?;
-        let slot = usize::from(*slot);
-        Some((slot, Link::from_bytes(link.try_into().ok()?)?)).filter(|(slot, _)| *slot < LINKS)
+    /// As it is stored: the hint key of the link that it replaces (32), then its own link.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<[u8; Self::LEN]> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        let link = self.link.to_bytes();
+        for (to, from) in bytes.iter_mut().zip(self.replaces.expose().iter().chain(link.iter())) {
+            *to = *from;
+        }
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (replaces, link) = bytes.split_first_chunk()?;
+        Some(Self { replaces: HintKey::new(*replaces), link: Link::from_bytes(link.try_into().ok()?)? })
     }
 }
 

@@ -241,12 +241,13 @@ fn step<R: TryCryptoRng>(
     rng: &mut R,
     out: &mut Out<'_>,
 ) -> (Phase, Result<(), Error>) {
-    if let Phase::Linked(session) = phase {
-        return linked(session, record, out);
-    }
-    match handshake(phase, record, ticket, own, rng, out) {
-        Ok(phase) => (phase, Ok(())),
-        Err(error) => (Phase::Ended, Err(error)),
+    match phase {
+        Phase::Linked(session) => linked(session, record, out),
+        Phase::Introducing(session, link) => introduced(session, link, record, out),
+        phase => match handshake(phase, record, ticket, own, rng, out) {
+            Ok(phase) => (phase, Ok(())),
+            Err(error) => (Phase::Ended, Err(error)),
+        },
     }
 }
 
@@ -284,7 +285,6 @@ fn handshake<R: TryCryptoRng>(
             out.send_sealed(&mut session, &ToBand::Generation { generation, lost })?;
             Ok(Phase::Introducing(session, link))
         }
-        Phase::Introducing(session, link) => introduced(session, link, record, out),
         Phase::Resuming(resume) => {
             let (mut session, next) = resume.receive(exactly(record)?)?;
             *ticket = Some(next.ticket(ResumeSecret::new(*session.resume.expose())));
@@ -293,7 +293,7 @@ fn handshake<R: TryCryptoRng>(
             Ok(Phase::Linked(session))
         }
         // Nothing comes while a person compares, but for the end.
-        Phase::Comparing(..) | Phase::Linked(_) | Phase::Ended => Err(PeerError::Unexpected.into()),
+        Phase::Comparing(..) | Phase::Introducing(..) | Phase::Linked(_) | Phase::Ended => Err(PeerError::Unexpected.into()),
     }
 }
 
@@ -312,29 +312,30 @@ fn confirmed(mut session: Session, awaiting: AwaitingBandShare, record: &mut [u8
     Ok(Phase::Ended)
 }
 
-/// The band says which generation of the link it remembers: from now on records can be said.
-fn introduced(mut session: Session, mut link: Link, record: &mut [u8], out: &mut Out<'_>) -> Result<Phase, Error> {
+/// The band says which generation of the link it remembers: from now on records can be said. A record that does not verify changes nothing,
+/// until there were too many.
+fn introduced(mut session: Session, mut link: Link, record: &mut [u8], out: &mut Out<'_>) -> (Phase, Result<(), Error>) {
     let record = match session.channel.open(record) {
-        Ok(Opened::Record(record)) => record,
+        Ok(Opened::Record(record)) => decode_record(record),
         Ok(Opened::Close) => {
             out.event(Event::Closed);
-            return Ok(Phase::Ended);
+            return (Phase::Ended, Ok(()));
         }
-        Err(error) => return Err(PeerError::from(error).into()),
-    };
-    let generation = match decode_record(record) {
-        Ok(ToWallet::Generation { generation }) => generation,
-        Ok(_) => return Err(PeerError::Unexpected.into()),
-        Err(DecodeError::UnknownVariant(variant)) => {
-            out.send_sealed(&mut session, &ToBand::Unknown(variant))?;
-            return Ok(Phase::Introducing(session, link));
+        Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => {
+            return (Phase::Introducing(session, link), Err(PeerError::from(error).into()));
         }
-        Err(error) => return Err(PeerError::from(error).into()),
+        Err(error) => return (Phase::Ended, Err(PeerError::from(error).into())),
     };
-    let used_elsewhere = link.answered(generation) == Generations::UsedElsewhere;
-    out.event(Event::Keep(link));
-    out.event(Event::Linked { used_elsewhere });
-    Ok(Phase::Linked(session))
+    match record {
+        Ok(ToWallet::Generation { generation }) => {
+            let used_elsewhere = link.answered(generation) == Generations::UsedElsewhere;
+            out.event(Event::Keep(link));
+            out.event(Event::Linked { used_elsewhere });
+            (Phase::Linked(session), Ok(()))
+        }
+        Ok(_) => (Phase::Ended, Err(PeerError::Unexpected.into())),
+        Err(error) => (Phase::Ended, Err(PeerError::from(error).into())),
+    }
 }
 
 /// The link once more, for the app to store.

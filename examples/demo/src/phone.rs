@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use armring_pairing::{Link, SoftwareKey};
-use armring_token::{Credential, KeyList, PaymentRequest, RootKey, Unverified, Verified};
+use armring_token::{Credential, KeyList, RootKey, Unverified, Verified};
 use armring_wallet::{Connection, Event, Offer, verify_receipt};
 use armring_wire::records::band::ToBand;
 use armring_wire::records::issuer::{FromIssuer, ToIssuer};
@@ -188,8 +188,20 @@ impl Phone {
     fn pay(&mut self, payee: &str, address: &str) -> Result<()> {
         let mut payee = Client::connect(address, self.ends(payee), self.payload)?;
         let answer = payee.ask_payee(&ToPayee::Ask)?;
-        let FromPayee::Request { request, certificate } = decode_record(&answer)? else { bail!("there is nothing to pay") };
-        report(&Report::Phone(self.offer(request.as_bytes(), certificate.as_bytes())?))?;
+        let (root, key_list) = (self.root.fingerprint(), self.key_list()?);
+        let (request, offer) = match decode_record(&answer)? {
+            FromPayee::Request { request, certificate } => {
+                (request, Offer::verify(request.as_bytes(), certificate.as_bytes(), &root, &key_list, calendar())?)
+            }
+            FromPayee::Person { request, credential } => {
+                (request, Offer::verify_person(request.as_bytes(), credential.as_bytes(), &root, &key_list, calendar())?)
+            }
+            _ => bail!("there is nothing to pay"),
+        };
+        // Who a wearer is, the issuer knows and has certified to nobody.
+        let payee_shown = format!("verified, {}", offer.name().unwrap_or("a person without a certified name"));
+        let (memo, amount) = (offer.memo().to_owned(), show(offer.amount()));
+        report(&Report::Phone(PhoneReport::Offer { payee: payee_shown, memo, amount }))?;
         self.say(&ToBand::Pay { request })?;
         let token = loop {
             match self.event()? {
@@ -210,18 +222,6 @@ impl Phone {
         self.noted()?;
         let (outcome, settled) = (outcome.to_string(), outcome.is_settled());
         Ok(report(&Report::Receipt { outcome, settled, receipt: hex(receipt.as_bytes()) })?)
-    }
-
-    /// What may be shown of a request. A wearer has no certificate: who they are is not known to the phone, only to the issuer.
-    fn offer(&self, request: &[u8], certificate: &[u8]) -> Result<PhoneReport> {
-        if certificate.is_empty() {
-            let unverified = Unverified::<PaymentRequest<'_>>::parse(request)?;
-            let (memo, amount) = (unverified.claims().memo.as_str().to_owned(), show(unverified.claims().amount));
-            return Ok(PhoneReport::Offer { payee: "unverified, a wearer without a certificate".to_owned(), memo, amount });
-        }
-        let offer = Offer::verify(request, certificate, &self.root.fingerprint(), &self.key_list()?, calendar())?;
-        let (payee, memo) = (format!("verified, {}", offer.name().unwrap_or("a person")), offer.memo().to_owned());
-        Ok(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) })
     }
 
     fn noted(&mut self) -> Result<()> {

@@ -8,6 +8,7 @@
 )]
 
 mod enrolling;
+mod file;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -23,6 +24,7 @@ use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::*;
 use ed25519_dalek::SigningKey;
 pub(crate) use enrolling::{Enrolling, SigningMakers, word_of};
+pub(crate) use file::File;
 pub(crate) use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use signature::MultipartSigner;
