@@ -1,6 +1,6 @@
 //! What happens once something is durable, and not before.
 
-use armring_pairing::{DiffieHellman, Link, StoreFirst};
+use armring_pairing::{DiffieHellman, StoreFirst};
 use armring_token::Credential;
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
@@ -9,11 +9,13 @@ use heapless::Vec;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+use crate::connect::Introduction;
 use crate::error::{Error, MachineError, PeerError};
 use crate::event::Signal;
 use crate::keys::{OpenKey, PaymentKeys};
+use crate::pair::Made;
 use crate::purse::Purse;
-use crate::state::Core;
+use crate::state::{Core, Slot};
 use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
 use crate::unpair::Unpairing;
 
@@ -23,14 +25,13 @@ pub(crate) enum AfterStore<S> {
     Nothing,
     /// The provisional link: then the band confirms.
     Pair {
-        slot: usize,
-        link: Link,
+        made: Made,
         store_first: StoreFirst,
     },
-    /// A link that was reconnected: then it is an established one.
-    Promote {
+    /// A link that was reconnected: then it is an established one, and the band answers.
+    Introduce {
         slot: usize,
-        link: Link,
+        introduction: Introduction,
     },
     /// A key list: then the enrolment that brought it goes on, if one did.
     KeyList {
@@ -87,15 +88,14 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn stored<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), Error> {
         match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
             AfterStore::Nothing => Ok(()),
-            AfterStore::Pair { slot, link, store_first } => {
-                let place = self.slot(slot)?;
-                place.link = Some(link);
+            AfterStore::Pair { made, store_first } => {
+                match made {
+                    Made::InSlot(slot, link) => *self.slot(slot)? = Slot { link: Some(link), ..Slot::EMPTY },
+                    Made::Replacing(replacement) => self.replacement = Some(replacement),
+                }
                 self.say_confirm(&store_first.stored())
             }
-            AfterStore::Promote { slot, link } => {
-                self.slot(slot)?.link = Some(link);
-                Ok(())
-            }
+            AfterStore::Introduce { slot, introduction } => self.introduced(slot, introduction),
             AfterStore::KeyList { slot, enrol } => self.answer_with(slot, |core| core.key_list_stored(slot, enrol, rng)),
             AfterStore::PaymentKey { slot, enrolment } => {
                 let code = enrolment.code;
@@ -149,6 +149,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let error = MachineError::Storage.into();
         match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
             AfterStore::Pair { .. } if self.phase.is_storing_link() => self.fail(error),
+            AfterStore::Introduce { .. } if self.phase.is_storing_introduced() => self.fail(error),
             AfterStore::KeyList { slot, .. }
             | AfterStore::PaymentKey { slot, .. }
             | AfterStore::Credential { slot, .. }
@@ -161,7 +162,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             },
             AfterStore::Nothing
             | AfterStore::Pair { .. }
-            | AfterStore::Promote { .. }
+            | AfterStore::Introduce { .. }
             | AfterStore::Try { .. }
             | AfterStore::Unlock { .. }
             | AfterStore::Secret(_)

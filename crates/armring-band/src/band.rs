@@ -1,6 +1,6 @@
 //! The band as its host sees it: events in, outputs out.
 
-use armring_pairing::{DiffieHellman, MESSAGE_MAX};
+use armring_pairing::{AdvertisingTag, DiffieHellman, MESSAGE_MAX, PairingLabel, PairingSecret};
 use armring_token::{RootKey, Unlocking};
 use armring_wire::{Reassembler, Uptime};
 use rand_core::TryCryptoRng;
@@ -8,8 +8,9 @@ use zeroize::Zeroize;
 
 use crate::error::Error;
 use crate::event::{Event, Output};
+use crate::face::Face;
 use crate::keys::PaymentKeys;
-use crate::show::{Face, Offer};
+use crate::show::Offer;
 use crate::state::Core;
 use crate::store::{StoreKey, StoredSecret};
 
@@ -49,11 +50,40 @@ impl<D: DiffieHellman, P: PaymentKeys> Band<D, P> {
         Self { inbox: Reassembler::new([0; MESSAGE_MAX]), core: Core::new(identity, keys, root) }
     }
 
-    /// This band with what it can show, which [`Face::Lights`] is as long as nobody says otherwise.
+    /// This band with what it can show, which [`Face::Lights`] is as long as nobody says otherwise. To be said before the first event.
     #[must_use]
     pub fn with_face(mut self, face: Face) -> Self {
         self.core.face = face;
         self
+    }
+
+    /// This band with the secret that stands on its label. To be said before the first event. A [`Face::Display`] does not use it.
+    #[must_use]
+    pub fn with_label(mut self, secret: PairingSecret) -> Self {
+        self.core.label = Some(secret);
+        self
+    }
+
+    /// What a display is to show as a QR code from [`Signal::PairingOpen`](crate::Signal::PairingOpen) on, another one each time; `None`
+    /// without a display, and once the window is closed or somebody has begun to pair.
+    #[must_use]
+    pub fn label(&self) -> Option<PairingLabel> {
+        self.core.label_to_show()
+    }
+
+    /// A tag to advertise for the wallet of the link in `place`, 0 to [`LINKS`] − 1, or [`LINKS`] for one that is to take the place of
+    /// another; `None` where there is none. Drawn anew for each advertising session, together with the radio's address; a band with
+    /// several links shows each in turn.
+    ///
+    /// # Errors
+    /// [`MachineError::Randomness`](crate::MachineError::Randomness).
+    pub fn advertising_tag<R: TryCryptoRng>(&self, place: usize, rng: &mut R) -> Result<Option<AdvertisingTag>, Error> {
+        let link = match self.core.slots.get(place) {
+            Some(slot) => slot.link.as_ref(),
+            None if place == LINKS => self.core.replacing().map(|(_, link)| link),
+            None => None,
+        };
+        Ok(link.map(|link| AdvertisingTag::draw(link, rng)).transpose()?)
     }
 
     /// Takes back what was stored before a restart. Keys come in the order of [`StoreKey::all`].

@@ -1,20 +1,20 @@
 //! Enrolling with the issuer, through a wallet that cannot read it.
 
 use armring_channel::Opened;
-use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, LinkState, PublicKey, Session};
+use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, PublicKey, Session};
 use armring_token::{Credential, Enrolment, Unverified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
-use armring_wire::records::{Assurance, RELAY_MAX};
+use armring_wire::records::{ATTESTATION_MAX, Assurance, RELAY_MAX};
 use armring_wire::{DecodeError, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
+use crate::connect::exactly;
 use crate::error::MachineError;
 use crate::event::Signal;
 use crate::keys::{KeyHandle, PaymentKeys};
-use crate::pair::exactly;
 use crate::phase::{Candidate, Task};
 use crate::state::Core;
 use crate::store::{Place, StoredCredential, StoredEnrolment};
@@ -30,12 +30,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         key_list: &[u8],
         rng: &mut R,
     ) -> Result<(), Refusal> {
-        let place = self.slot(slot)?;
-        if place.link.as_ref().is_none_or(|link| link.state() == LinkState::Provisional) {
-            // It was not stored that this link is established: the next one to pair may take its place, and must not find a credential there.
-            return Err(MachineError::Storage.into());
-        }
-        if place.purse.is_some() && !self.has_begun(slot, code) {
+        if self.slot(slot)?.purse.is_some() && !self.has_begun(slot, code) {
             return Err(Decline::AlreadyEnrolled.into());
         }
         if self.phase.is_waiting() {
@@ -102,15 +97,31 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(self.slot(slot)?.link.as_ref().ok_or(Decline::EnrolmentFailed)?.assurance())
     }
 
+    /// What the band's maker says of the key that is being enrolled, which may be nothing.
+    fn attestation<'a>(
+        &self,
+        slot: usize,
+        challenge: &[u8; 32],
+        said: &'a mut [u8; ATTESTATION_MAX],
+    ) -> Result<&'a [u8], Refusal> {
+        let enrolment = self.slots.get(slot).and_then(|place| place.enrolment.as_ref()).ok_or(Decline::EnrolmentFailed)?;
+        let len = self.keys.attest(&KeyHandle(enrolment.handle), challenge, said)?;
+        Ok(said.get(..len).ok_or(MachineError::Key)?)
+    }
+
     fn request_credential(&mut self, slot: usize, mut session: Session, candidate: Candidate<P::Signer>) -> Result<(), Refusal> {
         let assurance = self.assurance(slot)?;
         let enrolment = enrolment(&session, &candidate, assurance);
         let proof = enrolment.prove(&self.fingerprint, &candidate.key.signing).map_err(|_| MachineError::Key)?;
-        let request = EnrolToIssuer::Request {
-            code: candidate.code,
-            payment_key: *candidate.key.public.as_bytes(),
-            assurance,
-            proof: Opaque::new(&proof).ok_or(MachineError::Exhausted)?,
+        let proof = Opaque::new(&proof).ok_or(MachineError::Exhausted)?;
+        let (code, payment_key) = (candidate.code, *candidate.key.public.as_bytes());
+        let mut said = [0; ATTESTATION_MAX];
+        let attestation = self.attestation(slot, session.channel.binding().as_bytes(), &mut said)?;
+        let request = if attestation.is_empty() {
+            EnrolToIssuer::Request { code, payment_key, assurance, proof }
+        } else {
+            let attestation = Opaque::new(attestation).ok_or(MachineError::Exhausted)?;
+            EnrolToIssuer::Attested { code, payment_key, assurance, proof, attestation }
         };
         self.tell_issuer(&mut session, &request)?;
         self.linked_mut()?.task = Task::EnrolCredential(session, candidate);

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use armring_pairing::Code;
 use armring_wire::records::band::Awaited;
 use armring_wire::{Amount, AttPayload, Digits, Outcome};
 
@@ -108,7 +109,7 @@ pub enum Signal {
     /// The pairing window is closed, and nobody was paired. A new gesture is needed.
     PairingClosed,
     /// Show this code, whole, then report [`Event::CodeShown`]; the wearer compares it with the wallet's.
-    Code(Digits),
+    Code(Code),
     /// Both sides accepted: the link is made.
     Paired,
     /// Something waits for the wearer: for a payment, paid or received, with its amount.
@@ -133,6 +134,9 @@ pub enum Signal {
     Locked,
     /// What could not be stored or drawn at random: the band did not do what it was asked.
     Fault,
+    /// Somebody else has used the link of this wallet since it was last here: with a copy of what the phone, or the band, keeps. Unpair or
+    /// replace it.
+    UsedElsewhere,
     /// All links are taken: reset the band to pair it anew.
     LinksFull,
     /// Links were forgotten, with everything that belonged to them.

@@ -21,7 +21,14 @@
 //! | [`Gesture::Hold`] | opens the pairing window for 60 s and one attempt |
 //! | [`Gesture::Refuse`] | no |
 //! | [`Gesture::Unpair`] | forgets a link, or all others, if its wallet asks |
-//! | [`Gesture::Reset`] | erases links, credentials and payment keys |
+//! | [`Gesture::Reset`] | erases links, credentials, payment keys and what unlocks the band |
+//!
+//! | a payment takes a band that is worn and unlocked, and |
+//! |---|
+//! | nothing else, within the credential's free limit and while count and total since the last payment with a gesture are |
+//! | a press, up to the press limit |
+//! | an unlocking on the band after it was asked for, then a press, up to the limit for each payment |
+//! | with a [display](Face::Display): a request and a certificate that verify, which are shown |
 //!
 //! What has to last comes out as [`Output::Store`], one small value under a key of one byte, and nothing that hangs on it happens before the
 //! host reports [`Event::Stored`]:
@@ -30,7 +37,8 @@
 //! |---|---|---|---|
 //! | `01` | the issuer's key list | at most 424 | enrolling |
 //! | `02` | a PIN or tap pattern, hashed, and how many tries are left | 50 | what was entered is compared |
-//! | `10`–`13` | a link, with its secret | 72 | the band confirms a pairing |
+//! | `03` | a provisional link that is to take the place of another | 104 | the band confirms its pairing |
+//! | `10`–`13` | a link, with its secret | 72 | the band confirms a pairing; and at each reconnect, before it answers |
 //! | `20`–`23` | a credential and its payment key | 203 | the wearer sees the digits |
 //! | `30`–`33` | a payment key that waits for its credential | 48 | the issuer hears of it |
 //! | `40`–`43` | what the latest receipt said | 20 | the wearer is told |
@@ -70,9 +78,11 @@
 
 mod after;
 mod band;
+mod connect;
 mod enrol;
 mod error;
 mod event;
+mod face;
 mod keys;
 mod linked;
 mod load;
@@ -91,11 +101,12 @@ mod wear;
 pub use band::{Band, LINKS};
 pub use error::{CallerError, Error, MachineError, PeerError};
 pub use event::{Event, Gesture, Output, Signal};
-pub use keys::{KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
+pub use face::Face;
+pub use keys::{ATTESTATION_MAX, KeyError, KeyHandle, OpenKey, PaymentKeys, SoftwareKeys};
 pub use phase::{GESTURE_TIMEOUT, HANDSHAKE_TIMEOUT};
 pub use purse::TOKENS_REMEMBERED;
 pub use secret::{Secret, UNLOCK_TRIES};
-pub use show::{Asker, Face, Offer};
+pub use show::{Asker, Offer};
 pub use store::{StoreKey, VALUE_MAX};
 pub use wear::OFF_WRIST_GRACE;
 

@@ -8,10 +8,10 @@ use armring_wire::{DecodeError, EnrolmentCode, Uptime, decode_record};
 use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
+use crate::connect::Step;
 use crate::error::{Error, PeerError};
 use crate::event::Signal;
 use crate::keys::PaymentKeys;
-use crate::pair::Step;
 use crate::phase::{Linked, Phase, Task};
 use crate::state::Core;
 use crate::store::Place;
@@ -82,7 +82,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             ToBand::Confirm { .. } => Err(Decline::Invalid.into()),
             ToBand::Unpair => self.unpair(Whose::Own, now),
             ToBand::UnpairOthers => self.unpair(Whose::Others, now),
-            ToBand::Generation { .. } | ToBand::Replace => Err(Decline::Invalid.into()),
+            ToBand::Replace => self.replace(now),
+            ToBand::Generation { .. } => Err(Decline::Invalid.into()),
         }
     }
 

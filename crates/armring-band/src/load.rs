@@ -8,7 +8,7 @@ use crate::error::{CallerError, Error};
 use crate::keys::{KeyHandle, PaymentKeys};
 use crate::purse::{Purse, place_of};
 use crate::state::Core;
-use crate::store::{Place, StoreKey, StoredAnswer, StoredCredential, StoredSecret, StoredToken};
+use crate::store::{Place, Replacement, StoreKey, StoredAnswer, StoredCredential, StoredSecret, StoredToken};
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn load(&mut self, key: StoreKey, value: &[u8]) -> Result<(), Error> {
@@ -31,6 +31,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Place::Link(slot) => {
                 let link = value.try_into().ok().and_then(Link::from_bytes).ok_or(BAD)?;
                 self.slot(slot)?.link = Some(link);
+            }
+            Place::Replacement => {
+                // It may have taken its place already, or that place may be another's by now. Then it means nothing.
+                self.replacement = Some(Replacement::from_bytes(value).ok_or(BAD)?);
             }
             Place::Enrolment(slot) => self.slot(slot)?.enrolment = Some(decode(value).map_err(|_| BAD)?),
             Place::Credential(slot) => {

@@ -11,10 +11,10 @@ use rand_core::TryCryptoRng;
 use crate::after::{AfterStore, Refusal};
 use crate::error::{Error, MachineError};
 use crate::event::Signal;
+use crate::face::Face;
 use crate::keys::PaymentKeys;
 use crate::phase::{PendingPayment, PendingRequest, Phase, Task};
 use crate::purse::{Purse, place_of};
-use crate::show::Face;
 use crate::state::Core;
 use crate::store::{Place, StoredAnswer, StoredToken};
 
@@ -25,7 +25,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// A band with a display verifies the request with the payee's certificate, and shows it. Any other looks at no certificate: what it
     /// holds the wearer to is amount and limits.
     pub(crate) fn pay(&mut self, slot: usize, object: &[u8], certificate: Option<&[u8]>, now: Uptime) -> Result<(), Refusal> {
-        let displays = self.face() == Face::Display;
+        let displays = self.face == Face::Display;
         if displays && certificate.is_none() {
             return Err(Decline::Unshown.into());
         }

@@ -13,18 +13,6 @@ use crate::keys::PaymentKeys;
 use crate::phase::{Phase, Task};
 use crate::state::Core;
 
-/// What a band can show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Face {
-    /// Digits and text. Such a band pays nothing that it has not verified and shown.
-    Display,
-    /// Lights or a motor, which can play a code but no text.
-    Lights,
-    /// Nothing that could tell one code from another.
-    Button,
-}
-
 /// What waits to be paid, verified: the band shows it until the wearer presses or it is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer<'a> {

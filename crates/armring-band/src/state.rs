@@ -1,6 +1,6 @@
 //! The band's state, and which part of the band an event belongs to.
 
-use armring_pairing::{DiffieHellman, Link, LinkState, PairingWindow};
+use armring_pairing::{DiffieHellman, Link, LinkState, PairingSecret, Resumption};
 use armring_token::{KeyList, RootKey, Verified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::{AttPayload, RequestDigest, RootFingerprint, UnixTime, Uptime};
@@ -10,12 +10,13 @@ use crate::after::AfterStore;
 use crate::band::LINKS;
 use crate::error::{CallerError, Error, PeerError};
 use crate::event::{Event, Gesture, Signal};
+use crate::face::Face;
 use crate::keys::PaymentKeys;
 use crate::outputs::Outputs;
+use crate::pair::Window;
 use crate::phase::{HANDSHAKE_TIMEOUT, Phase};
 use crate::purse::Purse;
-use crate::show::Face;
-use crate::store::{StoredEnrolment, StoredSecret};
+use crate::store::{Replacement, StoredEnrolment, StoredSecret};
 use crate::wear::Wear;
 
 /// More time has passed than there is for a handshake.
@@ -29,10 +30,12 @@ pub(crate) struct Slot<S> {
     pub(crate) purse: Option<Purse<S>>,
     /// What the wearer last asked to be paid.
     pub(crate) asked: Option<RequestDigest>,
+    /// What the wallet may resume with: gone after a restart.
+    pub(crate) resumption: Resumption,
 }
 
 impl<S> Slot<S> {
-    const EMPTY: Self = Self { link: None, enrolment: None, purse: None, asked: None };
+    pub(crate) const EMPTY: Self = Self { link: None, enrolment: None, purse: None, asked: None, resumption: Resumption::NONE };
 
     /// Whether a new link may take this place: it holds none, or one that no connection has ever been made over. What was enrolled over one
     /// link is never another's, even where an erasing that power cut short left it behind.
@@ -45,7 +48,6 @@ impl<S> Slot<S> {
 
 pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) out: Outputs,
-    pub(crate) face: Face,
     pub(crate) identity: D,
     pub(crate) keys: P,
     pub(crate) root: RootKey,
@@ -56,7 +58,12 @@ pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) slots: [Slot<P::Signer>; LINKS],
     pub(crate) secret: Option<StoredSecret>,
     pub(crate) wear: Wear,
-    pub(crate) window: Option<PairingWindow>,
+    pub(crate) face: Face,
+    /// The secret on the band's label.
+    pub(crate) label: Option<PairingSecret>,
+    pub(crate) window: Option<Window>,
+    /// Of no meaning once the link that it replaces is gone.
+    pub(crate) replacement: Option<Replacement>,
     pub(crate) phase: Phase<P::Signer>,
     /// When this connection has to be somebody's.
     prove_by: Uptime,
@@ -67,7 +74,6 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn new(identity: D, keys: P, root: RootKey) -> Self {
         Self {
             out: Outputs::new(),
-            face: Face::Lights,
             identity,
             keys,
             root,
@@ -77,16 +83,14 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             slots: [const { Slot::EMPTY }; LINKS],
             secret: None,
             wear: Wear::default(),
+            face: Face::Lights,
+            label: None,
             window: None,
+            replacement: None,
             phase: Phase::Idle,
             prove_by: Uptime::default(),
             after_store: AfterStore::Nothing,
         }
-    }
-
-    /// What this band can show.
-    pub(crate) const fn face(&self) -> Face {
-        self.face
     }
 
     /// Forgets links, credentials, keys and what unlocks the band, after all of it was erased.
@@ -96,6 +100,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         self.key_list = None;
         self.latest = UnixTime::EPOCH;
         self.window = None;
+        self.replacement = None;
     }
 
     pub(crate) fn slot(&mut self, slot: usize) -> Result<&mut Slot<P::Signer>, Error> {
@@ -190,11 +195,11 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             }
             Event::Stored => {
                 let result = if self.out.settled()? { self.stored(rng) } else { Ok(()) };
-                return result.and(self.resume_pairing());
+                return result.and(self.next_to_store());
             }
             Event::StoreFailed => {
                 let result = if self.out.settled()? { Err(self.store_failed()) } else { Ok(()) };
-                return result.and(self.resume_pairing());
+                return result.and(self.next_to_store());
             }
             _ => self.pass(now),
         }
@@ -207,7 +212,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Gesture::Press => self.press(now),
             Gesture::DoublePress => self.double_press(rng),
             Gesture::Refuse => self.refuse(),
-            Gesture::Hold => self.open_window(now),
+            Gesture::Hold => self.open_window(now, rng),
             Gesture::Unpair => self.unpair_gesture(),
             Gesture::Reset => {
                 self.end();
@@ -249,18 +254,17 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             self.out.signal(Signal::Locked);
             self.give_up(Decline::NotWorn);
         }
-        if self.window.as_ref().is_some_and(|window| window.closes() <= now) {
+        if self.window.as_ref().is_some_and(|window| window.pairing.closes() <= now) {
             self.window = None;
             self.out.signal(Signal::PairingClosed);
         }
-        if self.phase.is_unproven() && self.prove_by <= now {
+        if self.phase.is_opening() && self.prove_by <= now {
             self.fail(TOO_LATE);
         }
         if self.phase.deadline().is_some_and(|deadline| deadline <= now) {
-            if self.phase.is_pairing() {
-                self.fail(TOO_LATE);
-            } else {
-                self.give_up(Decline::NoGesture);
+            match self.phase {
+                Phase::Linked(_) => self.give_up(Decline::NoGesture),
+                _ => drop(self.fail(TOO_LATE)),
             }
         }
     }
@@ -271,8 +275,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     pub(crate) fn deadline(&self) -> Option<Uptime> {
-        let window = self.window.as_ref().map(|window| window.closes());
-        let proof = self.phase.is_unproven().then_some(self.prove_by);
+        let window = self.window.as_ref().map(|window| window.pairing.closes());
+        let proof = self.phase.is_opening().then_some(self.prove_by);
         [self.wear.deadline(), window, proof, self.phase.deadline()].into_iter().flatten().min()
     }
 }

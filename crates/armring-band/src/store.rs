@@ -1,10 +1,12 @@
 //! What has to last, as bytes under keys.
 
+use armring_pairing::{HintKey, Link};
 use armring_token::{FreeCount, Minor, PaymentToken, Unlocking};
 use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque, UnixTime};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::band::LINKS;
 use crate::purse::TOKENS_REMEMBERED;
@@ -19,6 +21,7 @@ pub struct StoreKey(u8);
 
 const KEY_LIST: u8 = 0x01;
 const SECRET: u8 = 0x02;
+const REPLACEMENT: u8 = 0x03;
 const LINK: u8 = 0x10;
 const CREDENTIAL: u8 = 0x20;
 const ENROLMENT: u8 = 0x30;
@@ -30,6 +33,7 @@ const TOKEN: u8 = 0x50;
 pub(crate) enum Place {
     KeyList,
     Secret,
+    Replacement,
     Link(usize),
     Credential(usize),
     Enrolment(usize),
@@ -62,6 +66,7 @@ impl StoreKey {
         match self.0 & 0xF0 {
             0x00 if self.0 == KEY_LIST => Some(Place::KeyList),
             0x00 if self.0 == SECRET => Some(Place::Secret),
+            0x00 if self.0 == REPLACEMENT => Some(Place::Replacement),
             LINK => slot.map(Place::Link),
             CREDENTIAL => slot.map(Place::Credential),
             ENROLMENT => slot.map(Place::Enrolment),
@@ -79,6 +84,7 @@ impl From<Place> for StoreKey {
         Self(match place {
             Place::KeyList => KEY_LIST,
             Place::Secret => SECRET,
+            Place::Replacement => REPLACEMENT,
             Place::Link(slot) => LINK | low(slot),
             Place::Credential(slot) => CREDENTIAL | low(slot),
             Place::Enrolment(slot) => ENROLMENT | low(slot),
@@ -89,6 +95,37 @@ impl From<Place> for StoreKey {
 }
 
 const _: () = assert!(LINKS * TOKENS_REMEMBERED <= 16, "a token's key has four bits for slot and token");
+
+/// A provisional link that is to take the place of another when it is first reconnected. It names that one by its hint key, so that it
+/// means nothing once that one is gone, whatever is left of it in the flash.
+pub(crate) struct Replacement {
+    pub(crate) replaces: HintKey,
+    pub(crate) link: Link,
+}
+
+impl Replacement {
+    const LEN: usize = 32 + Link::LEN;
+
+    /// Whether `link` is the one whose place it is to take.
+    pub(crate) fn replaces(&self, link: &Link) -> bool {
+        self.replaces.ct_eq(&link.hint_key()).into()
+    }
+
+    /// As it is stored: the hint key of the link that it replaces (32), then its own link.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<[u8; Self::LEN]> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        let link = self.link.to_bytes();
+        for (to, from) in bytes.iter_mut().zip(self.replaces.expose().iter().chain(link.iter())) {
+            *to = *from;
+        }
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (replaces, link) = bytes.split_first_chunk()?;
+        Some(Self { replaces: HintKey::new(*replaces), link: Link::from_bytes(link.try_into().ok()?)? })
+    }
+}
 
 /// What the wearer unlocks the band with, hashed with a salt, and how many tries are left.
 #[derive(Serialize, Deserialize, Zeroize)]
@@ -172,7 +209,7 @@ mod tests {
         let places = (0..LINKS)
             .flat_map(|slot| [Place::Link(slot), Place::Credential(slot), Place::Enrolment(slot), Place::Answer(slot)])
             .chain((0..LINKS).flat_map(|slot| (0..TOKENS_REMEMBERED).map(move |token| Place::Token(slot, token))))
-            .chain([Place::KeyList, Place::Secret]);
+            .chain([Place::KeyList, Place::Secret, Place::Replacement]);
         let mut seen = [false; 256];
         for place in places {
             let key = StoreKey::from(place);

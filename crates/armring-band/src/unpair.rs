@@ -11,7 +11,7 @@ use crate::event::Signal;
 use crate::keys::PaymentKeys;
 use crate::phase::{Phase, Task};
 use crate::purse::TOKENS_REMEMBERED;
-use crate::state::Core;
+use crate::state::{Core, Slot};
 use crate::store::Place;
 
 /// Which links are to be forgotten, as seen from the one whose wallet asks.
@@ -42,7 +42,8 @@ impl Unpairing {
             let before = [Place::Enrolment(slot), Place::Credential(slot), Place::Answer(slot)];
             before.into_iter().chain(tokens).chain([Place::Link(slot)])
         });
-        { places }.nth(self.step)
+        // What is to take the place of another is a link as well, and so is what is left of one that has.
+        [Place::Replacement].into_iter().chain(places).nth(self.step)
     }
 }
 
@@ -90,9 +91,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 let place = self.slot(slot)?;
                 (place.purse, place.asked) = (None, None);
             }
+            Some(Place::Replacement) => self.replacement = None,
             Some(Place::Link(slot)) => {
-                self.slot(slot)?.link = None;
-                if self.linked_slot() == Some(slot) {
+                *self.slot(slot)? = Slot::EMPTY;
+                if self.phase.slot() == Some(slot) {
                     let told = self.say(&ToWallet::Unpaired);
                     self.end();
                     told?;

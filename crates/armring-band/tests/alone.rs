@@ -120,9 +120,8 @@ fn strangers_get_no_further_than_the_hello() {
     let hello = |kind: u8, hint: usize| [&[0xC0, kind, 1, 1, u8::try_from(hint).unwrap()][..], &vec![9; hint][..]].concat();
     for (sent, error) in [
         (hello(1, 0), PeerError::NotPairing),
-        (hello(2, 0), PeerError::Unexpected),
-        (hello(3, 0), PeerError::Unexpected),
-        (hello(5, 16), PeerError::Unexpected),
+        (hello(2, 0), PeerError::NotPairing),
+        (hello(3, 0), PeerError::NotPairing),
         (hello(6, 0), PeerError::Handshake(armring_pairing::PeerError::Malformed)),
         (vec![0xC0, 1, 2, 3, 0], PeerError::Handshake(armring_pairing::PeerError::Unsupported)),
         (vec![0xC0, 1], PeerError::Handshake(armring_pairing::PeerError::Malformed)),
@@ -135,6 +134,20 @@ fn strangers_get_no_further_than_the_hello() {
         // The one answer that is not authenticated: no version in common.
         let unsupported = error == PeerError::Handshake(armring_pairing::PeerError::Unsupported);
         assert_eq!((signals.len(), answer.len(), ends), (0, usize::from(unsupported), true));
+    }
+}
+
+#[test]
+fn hints_that_nobody_knows_find_nobody() {
+    for kind in [4, 5] {
+        let (mut band, mut rng) = band();
+        band.handle(Event::Connected(AttPayload::new(182).unwrap()), at(1), &mut rng).unwrap();
+        drain(&mut band);
+        let hello = [&[0xC0, kind, 1, 1, 16][..], &[9; 16]].concat();
+        assert_eq!(band.handle(Event::Fragment(&hello), at(2), &mut rng), Ok(()), "which is known when message 1 comes");
+        let message = [&[0xC1][..], &[9; 48]].concat();
+        assert_eq!(band.handle(Event::Fragment(&message), at(3), &mut rng), Err(Error::Peer(PeerError::UnknownLink)), "{kind}");
+        assert_eq!(drain(&mut band), (vec![], vec![], true), "{kind}");
     }
 }
 

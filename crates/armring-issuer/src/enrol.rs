@@ -9,6 +9,8 @@
 //!      shows six digits                     shows the same six on its own page
 //!                          the user confirms them there        ▶   active
 //! ```
+//!
+//! With the word of the band's maker for the key, the credential may be active at once: see [`Makers`](crate::Makers).
 
 use armring_channel::{Channel, HandshakeHash, OpenError, Opened};
 use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, Error as PairingError};
@@ -23,15 +25,18 @@ use signature::MultipartSigner;
 use crate::error::MachineError;
 use crate::issuer::Issuer;
 use crate::keys::draw;
-use crate::ledger::{Account, AccountState, CodeHash, CredentialRecord, Enrolled, Ledger, NewCredential};
+use crate::ledger::{Account, AccountState, CodeHash, CredentialRecord, CredentialState, Enrolled, Ledger, NewCredential};
 use crate::service::{Outcome, Said, Session};
 
 /// What a band asks for.
+#[derive(Clone, Copy)]
 struct Request<'a> {
     code: EnrolmentCode,
     payment_key: [u8; 32],
     assurance: Assurance,
     proof: &'a [u8],
+    /// The word of the band's maker.
+    attestation: Option<&'a [u8]>,
 }
 
 /// A signed credential and what the digits are made of.
@@ -101,12 +106,13 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
     fn enrol_record(&mut self, channel: &mut Channel, record: &[u8], now: UnixTime, rng: &mut impl TryCryptoRng) -> Outcome {
         let request = match decode_record(record) {
             Ok(EnrolToIssuer::Request { code, payment_key, assurance, proof }) => {
-                Request { code, payment_key, assurance, proof: proof.as_bytes() }
+                Request { code, payment_key, assurance, proof: proof.as_bytes(), attestation: None }
+            }
+            Ok(EnrolToIssuer::Attested { code, payment_key, assurance, proof, attestation }) => {
+                Request { code, payment_key, assurance, proof: proof.as_bytes(), attestation: Some(attestation.as_bytes()) }
             }
             Err(DecodeError::UnknownVariant(variant)) => return say(channel, &EnrolToBand::Unknown(variant), None),
-            Ok(EnrolToIssuer::Attested { .. } | EnrolToIssuer::Unknown(_)) | Err(_) => {
-                return Ok((Said::Refused(Refusal::Malformed), None));
-            }
+            Ok(EnrolToIssuer::Unknown(_)) | Err(_) => return Ok((Said::Refused(Refusal::Malformed), None)),
         };
         let handshake = *channel.binding();
         match self.issue(&handshake, &request, now, rng) {
@@ -119,7 +125,7 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         }
     }
 
-    /// Checks everything, signs a credential and keeps it, inactive.
+    /// Checks everything, signs a credential and keeps it: inactive, unless a maker's word is enough.
     fn issue(
         &mut self,
         handshake: &HandshakeHash,
@@ -127,10 +133,13 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         now: UnixTime,
         rng: &mut impl TryCryptoRng,
     ) -> Result<Issued, Failed> {
-        let &Request { code, payment_key, assurance, proof } = request;
+        let &Request { code, payment_key, assurance, proof, attestation } = request;
         let payment_key = PaymentKey::from_bytes(payment_key).ok_or(EnrolRefusal::Proof)?;
         let enrolment = Enrolment { handshake: handshake.as_bytes(), code, payment_key, assurance };
         enrolment.verify(self.keys.root(), proof).map_err(|_| EnrolRefusal::Proof)?;
+        // A word that does not verify is not taken for none: somebody meant to deceive.
+        let attested = attestation.map(|word| self.makers.attests(handshake, &payment_key, word).ok_or(EnrolRefusal::Proof));
+        let maker = attested.transpose()?;
         let hash = CodeHash::of(&code);
         let account = self.ledger.code_account(&hash, now)?;
         let account = account.filter(|account| account.state == AccountState::Open).ok_or(EnrolRefusal::Code)?;
@@ -138,7 +147,9 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
 
         let nonce = draw(rng)?;
         let object = self.keys.sign(&credential, now)?;
-        let record = CredentialRecord::new(object).ok_or(MachineError::Encoding)?;
+        let record = CredentialRecord { maker, ..CredentialRecord::new(object).ok_or(MachineError::Encoding)? };
+        let is_active = maker.is_some() && self.policy.active_when_attested;
+        let record = if is_active { CredentialRecord { unfrozen: CredentialState::Active, ..record } } else { record };
         let candidate = NewCredential { record, digits: enrolment.digits(&nonce) };
         let credential = match self.ledger.enrol(&hash, &candidate, now)? {
             Enrolled::Stored => candidate.record.object,

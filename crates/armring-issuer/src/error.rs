@@ -25,6 +25,8 @@ pub enum CallerError {
     UnknownAccount,
     /// There is no such credential.
     UnknownCredential,
+    /// There is no such payee.
+    UnknownPayee,
     /// The name, id or key is in use already.
     Exists,
     /// The amount is zero, of another currency than the account's, or more than the books hold.
@@ -33,8 +35,10 @@ pub enum CallerError {
     ReferenceUsed,
     /// The name is longer than 32 bytes or has a control character.
     Name,
-    /// The credential does not wait for its digits: they were confirmed, or it was frozen.
+    /// The credential does not wait for its digits: they were confirmed, or it was frozen or revoked.
     NotPending,
+    /// The credential was cloned, revoked or cancelled, for good.
+    Final,
     /// These are not the digits. The credential stays inactive.
     WrongDigits {
         /// How many tries are left.
@@ -116,11 +120,13 @@ impl fmt::Display for CallerError {
         match self {
             Self::UnknownAccount => f.write_str("there is no such account"),
             Self::UnknownCredential => f.write_str("there is no such credential"),
+            Self::UnknownPayee => f.write_str("there is no such payee"),
             Self::Exists => f.write_str("the name, id or key is in use already"),
             Self::Amount => f.write_str("the amount is zero, of another currency, or too large"),
             Self::ReferenceUsed => f.write_str("the reference stands for another deposit"),
             Self::Name => f.write_str("the name is too long or has a control character"),
             Self::NotPending => f.write_str("the credential does not wait for its digits"),
+            Self::Final => f.write_str("the credential was cloned, revoked or cancelled, for good"),
             Self::WrongDigits { left } => write!(f, "these are not the digits: {left} tries left"),
             Self::Cancelled => f.write_str("wrong digits too often: the credential is refused for good"),
             Self::Time => f.write_str("the time lies past the year 2106"),

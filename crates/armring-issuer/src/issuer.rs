@@ -1,28 +1,22 @@
-//! The issuer: its keys, its policy and its ledger; and what its operator does.
+//! The issuer: its keys, its policy and its ledger; and what moves money.
 
 use core::fmt;
-use core::time::Duration;
 
 use armring_pairing::{DiffieHellman, SoftwareKey};
-use armring_token::{Form, PayeeCertificate, PayeeKey, PayeeRights, Signature};
+use armring_token::{Epoch, Signature};
 use armring_wire::records::issuer::Refusal;
-use armring_wire::{
-    AccountPseudonym, Amount, CredentialId, Currency, EnrolmentCode, PayeeId, RootFingerprint, Text, UnixTime, Validity,
-};
+use armring_wire::{AccountPseudonym, Amount, Currency, RootFingerprint, UnixTime};
 use ed25519_dalek::SigningKey;
 use rand_core::TryCryptoRng;
 use signature::MultipartSigner;
 
 use crate::error::{CallerError, Error, MachineError};
 use crate::keys::{CheckedKeys, Keys, draw};
-use crate::ledger::{
-    Account, AccountState, Answer, CodeHash, CredentialState, DepositRef, Entry, Evidence, Ledger, PayeeRecord, Pending, Terms,
-};
+use crate::ledger::{Account, AccountState, Answer, DepositRef, Entry, Ledger, RefundAnswer, RefundTerms, Terms};
+use crate::makers::{Makers, NoMakers};
 use crate::policy::Policy;
 use crate::redeem::{self, VerifiedPayment};
-
-/// For how long an enrolment code is good.
-pub const CODE_VALIDITY: Duration = Duration::from_secs(10 * 60);
+use crate::refund::{self, VerifiedRefund};
 
 /// A payment service: what it signs with, what it allows, and what it has written down.
 ///
@@ -32,19 +26,7 @@ pub struct Issuer<L, S = SigningKey, D = SoftwareKey> {
     pub(crate) keys: CheckedKeys<S, D>,
     pub(crate) policy: Policy,
     pub(crate) ledger: L,
-}
-
-/// Who asks for a payee certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Applicant<'a> {
-    /// Shown to payers: at most 32 bytes, no control characters.
-    pub name: &'a str,
-    /// The key that it signs its requests with.
-    pub key: PayeeKey,
-    /// Where its money goes. It may ask for this account's currency alone.
-    pub account: AccountPseudonym,
-    /// From when until when it may ask.
-    pub validity: Validity,
+    pub(crate) makers: Box<dyn Makers + Send + Sync>,
 }
 
 impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D> {
@@ -54,10 +36,14 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
     /// [`CallerError::KeyList`] or [`CallerError::KeyNotListed`] where nobody would accept at `now` what these keys sign;
     /// [`MachineError::Signer`].
     pub fn new(keys: Keys<S, D>, policy: Policy, ledger: L, now: UnixTime) -> Result<Self, Error> {
-        Ok(Self { keys: CheckedKeys::new(keys, now)?, policy, ledger })
+        Ok(Self { keys: CheckedKeys::new(keys, now)?, policy, ledger, makers: Box::new(NoMakers) })
     }
 
-    /// Takes newer keys in place of those that it has.
+    /// Takes newer keys in place of those that it has: a rotation. What the older ones signed is good for as long as the key list has them, so
+    /// leave them in it until then, and publish the list before the new keys sign.
+    ///
+    /// An enrolment whose handshake is over goes on; one whose first message is for an older enrolment key is refused, and its wallet asks for
+    /// the key list anew.
     ///
     /// # Errors
     /// As [`new`](Self::new), and [`CallerError::KeyList`] with a lower epoch or of another root.
@@ -115,90 +101,6 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         Ok(self.ledger.statement(account)?)
     }
 
-    /// Certifies a payee under an id that is drawn, and keeps the certificate.
-    ///
-    /// # Errors
-    /// [`CallerError::UnknownAccount`], [`CallerError::Name`].
-    pub fn certify_payee(
-        &mut self,
-        applicant: &Applicant<'_>,
-        now: UnixTime,
-        rng: &mut impl TryCryptoRng,
-    ) -> Result<PayeeRecord, Error> {
-        let certificate = PayeeCertificate {
-            form: Form,
-            key: self.keys.signing_id(),
-            payee: PayeeId(draw(rng)?),
-            payee_key: *applicant.key.as_bytes(),
-            name: Text::new(applicant.name).ok_or(CallerError::Name)?,
-            currency: self.account(applicant.account)?.currency,
-            rights: PayeeRights::PAYMENT,
-            validity: applicant.validity,
-        };
-        let object = self.keys.sign(&certificate, now)?;
-        let payee = PayeeRecord::new(applicant.account, object).ok_or(MachineError::Encoding)?;
-        self.ledger.add_payee(&payee)?;
-        Ok(payee)
-    }
-
-    /// Gives the signed-in user of an account a code to enrol one band with, within [`CODE_VALIDITY`]. Only its hash is kept.
-    ///
-    /// # Errors
-    /// [`CallerError::UnknownAccount`]; [`CallerError::Time`] past the year 2106.
-    pub fn issue_code(
-        &mut self,
-        account: AccountPseudonym,
-        now: UnixTime,
-        rng: &mut impl TryCryptoRng,
-    ) -> Result<EnrolmentCode, Error> {
-        let code = EnrolmentCode(draw(rng)?);
-        let expires = now.checked_add(CODE_VALIDITY).ok_or(CallerError::Time)?;
-        self.ledger.store_code(&CodeHash::of(&code), account, expires, now)?;
-        Ok(code)
-    }
-
-    /// What the signed-in user of an account has to confirm, with digits to show on the issuer's own page: never in the wallet.
-    ///
-    /// # Errors
-    /// [`CallerError::UnknownAccount`].
-    pub fn pending_confirmations(&self, account: AccountPseudonym) -> Result<Vec<Pending>, Error> {
-        self.account(account)?;
-        Ok(self.ledger.pending(account)?)
-    }
-
-    /// Activates a credential, when its user says outside of the wallet that the band shows these digits.
-    ///
-    /// # Errors
-    /// [`CallerError::WrongDigits`]: it stays inactive; with the third wrong try [`CallerError::Cancelled`], for good.
-    /// [`CallerError::UnknownCredential`], [`CallerError::NotPending`].
-    pub fn confirm(&mut self, credential: CredentialId, digits: u32) -> Result<(), Error> {
-        self.ledger.confirm(credential, digits)
-    }
-
-    /// Freezes a credential for good.
-    ///
-    /// # Errors
-    /// [`CallerError::UnknownCredential`].
-    pub fn freeze(&mut self, credential: CredentialId) -> Result<(), Error> {
-        self.ledger.freeze(credential)
-    }
-
-    /// How a credential is.
-    ///
-    /// # Errors
-    /// [`CallerError::UnknownCredential`].
-    pub fn state(&self, credential: CredentialId) -> Result<CredentialState, Error> {
-        Ok(self.ledger.credential(credential)?.ok_or(CallerError::UnknownCredential)?.state())
-    }
-
-    /// What proves that a credential's key is in two bands.
-    ///
-    /// # Errors
-    /// The machine's alone.
-    pub fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, Error> {
-        Ok(self.ledger.evidence(credential)?)
-    }
-
     /// Verifies a token and the request that it answers: every signature, and that they speak of the same payment. Changes nothing. The
     /// inner error is what to answer.
     ///
@@ -216,6 +118,37 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         let keys = &self.keys;
         let sign = |ruling: &_| keys.sign_receipt(ruling, now);
         self.ledger.settle(payments, &Terms { now, policy: &self.policy, sign: &sign })
+    }
+
+    /// Verifies a refund with the key of the payee that it names. Changes nothing. The inner error is what to answer.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    pub fn verify_refund(&self, refund: &[u8]) -> Result<Result<VerifiedRefund, Refusal>, MachineError> {
+        refund::verify(self.keys.root(), &self.ledger, refund)
+    }
+
+    /// Answers a refund that verified, for good: money goes back from the payee to the payer, and frees no counter, total or limit. The inner
+    /// error is [`Refusal::UnknownPayment`] where this payee was not to be paid with such a token: nothing was then recorded.
+    ///
+    /// # Errors
+    /// The machine's alone. Nothing was then recorded.
+    pub fn refund(&mut self, refund: &VerifiedRefund, now: UnixTime) -> Result<Result<RefundAnswer, Refusal>, MachineError> {
+        let keys = &self.keys;
+        let sign = |ruling: &_| keys.sign_refund_receipt(ruling, now);
+        Ok(self.ledger.refund(refund, &RefundTerms { now, sign: &sign })?.ok_or(Refusal::UnknownPayment))
+    }
+
+    /// Signs a part of the revocation list: what came since the epoch `since`, or everything where `since` is 0 or an epoch that has not been.
+    /// The inner error is [`Refusal::NoSuchPart`].
+    ///
+    /// Parts with the same epoch and `since` are of the same list. Where the epoch has moved on between two parts, begin anew.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    pub fn revocation_list(&self, since: Epoch, part: u16, now: UnixTime) -> Result<Result<Vec<u8>, Refusal>, MachineError> {
+        let Some(part) = self.ledger.revoked(since, part)? else { return Ok(Err(Refusal::NoSuchPart)) };
+        self.keys.sign_revocations(&part, self.policy.revocation_period, now).map(Ok)
     }
 }
 
@@ -238,6 +171,11 @@ impl<L, S, D> Issuer<L, S, D> {
     /// Allows something else from now on.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
+    }
+
+    /// Listens to these makers of bands from now on. A new issuer listens to none.
+    pub fn set_makers(&mut self, makers: impl Makers + Send + Sync + 'static) {
+        self.makers = Box::new(makers);
     }
 
     /// Its ledger.

@@ -1,18 +1,21 @@
 //! The issuer's keys: the root, which is used offline, and those that its key list names.
 
 use core::fmt;
+use core::time::Duration;
 
 use armring_pairing::{DiffieHellman, SoftwareKey};
 use armring_token::{
-    Epoch, Form, Issuer, KeyEntry, KeyList, Object, Receipt, Root, RootKey, Sequence, Signature, Signing, Unverified, VerifyError,
+    Epoch, Form, Issuer, KeyEntry, KeyList, Object, Receipt, RefundReceipt, RevocationList, Revocations, Root, RootKey, Sequence,
+    Signature, Signing, Unverified, VerifyError,
 };
+use armring_wire::records::REVOCATIONS_MAX;
 use armring_wire::{Amount, Currency, KeyId, Outcome, RootFingerprint, TokenDigest, UnixTime, Validity, VersionRange};
 use ed25519_dalek::SigningKey;
 use rand_core::TryCryptoRng;
 use signature::MultipartSigner;
 
 use crate::error::{CallerError, Error, MachineError};
-use crate::ledger::Ruling;
+use crate::ledger::{RefundRuling, RevokedPart, Ruling};
 
 /// Signs a key list with the root key: what an operator does offline, on a machine that does nothing else.
 ///
@@ -126,6 +129,35 @@ impl<S: MultipartSigner<Signature>, D: DiffieHellman> CheckedKeys<S, D> {
 }
 
 impl<S: MultipartSigner<Signature>, D> CheckedKeys<S, D> {
+    pub(crate) fn sign_refund_receipt(&self, ruling: &RefundRuling, now: UnixTime) -> Result<Vec<u8>, MachineError> {
+        let receipt = RefundReceipt {
+            form: Form,
+            key: self.keys.signing_id,
+            refund: ruling.refund,
+            token: ruling.token,
+            outcome: ruling.outcome,
+            left: ruling.left,
+            time: ruling.time,
+        };
+        self.sign(&receipt, now)
+    }
+
+    pub(crate) fn sign_revocations(&self, part: &RevokedPart, period: Duration, now: UnixTime) -> Result<Vec<u8>, MachineError> {
+        let mut buffer = [0; REVOCATIONS_MAX];
+        let list = RevocationList {
+            form: Form,
+            key: self.keys.signing_id,
+            epoch: part.epoch,
+            since: part.since,
+            part: part.part,
+            parts: part.parts,
+            issued: now,
+            next_update: now.checked_add(period).unwrap_or(UnixTime::from_secs(u32::MAX)),
+            entries: Revocations::write(part.entries.iter().copied(), &mut buffer).ok_or(MachineError::Encoding)?,
+        };
+        self.sign(&list, now)
+    }
+
     /// Signs what the issuer says at `now`.
     pub(crate) fn sign<'a, T: Object<'a, By = Issuer>>(&self, object: &T, now: UnixTime) -> Result<Vec<u8>, MachineError> {
         if !self.signing_validity.contains(now) {

@@ -3,8 +3,9 @@
 //! ```text
 //!  operator ── open_account, deposit, certify_payee, issue_code, confirm, freeze ─▶ ┐
 //!                                                                                   │
-//!  wallet, payee ── record ─▶ handle ──┬─ KeyList                                   │
+//!  wallet, payee ── record ─▶ handle ──┬─ KeyList, Revocations                      │
 //!                                      ├─ Enrol: code, proof, assurance ──────────▶ Ledger
+//!                                      ├─ Refund ─▶ verify ─▶ VerifiedRefund ─────▶   │ refund: one transaction, in the same way
 //!                                      └─ Redeem ─▶ verify ─▶ VerifiedPayment ────▶   │ settle: one transaction
 //!                ◀─ record ──────────────────────────────────────── receipt ◀───────  │   look up Facts
 //!                                                                                     │   judge(payment, facts, policy, now)
@@ -15,7 +16,7 @@
 //! - [`Issuer::handle`] answers every record, whatever it is. What does not verify is refused and leaves no trace: nobody freezes somebody
 //!   else's credential with garbage.
 //! - A [`VerifiedPayment`] is answered once and for all, settled or not. The same token gets the same receipt, byte for byte, ever after.
-//! - [`judge`] is all of the rules, as one function without side effects. A [`Ledger`] looks up and writes: [`SqliteLedger`] in a file,
+//! - [`judge`] is all of the rules, as one function without side effects, and [`judge_refund`] those of refunds. A [`Ledger`] looks up and writes: [`SqliteLedger`] in a file,
 //!   [`MemoryLedger`] for tests.
 //! - Money is in double entry: each transfer has two entries that sum to zero. [`Ledger::audit`] reads all books and compares.
 //!
@@ -68,21 +69,27 @@ mod issuer;
 mod judge;
 mod keys;
 mod ledger;
+mod makers;
+mod operator;
 mod policy;
 mod redeem;
+mod refund;
 mod service;
 
 pub use error::{CallerError, Error, MachineError};
-pub use issuer::{Applicant, CODE_VALIDITY, Issuer};
-pub use judge::{DAY, Facts, Receiver, judge};
+pub use issuer::Issuer;
+pub use judge::{DAY, Facts, FreeRun, Receiver, RefundFacts, judge, judge_refund};
 pub use keys::{Keys, sign_key_list};
 pub use ledger::{
     Account, AccountState, Answer, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
-    Ledger, MemoryLedger, NewCredential, PayeeRecord, Pending, Reference, Ruling, SignReceipt, SqliteLedger, TRIES, Terms,
-    float_account,
+    Ledger, MemoryLedger, NewCredential, PayeeRecord, Pending, Reference, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
+    Ruling, SignReceipt, SignRefund, SqliteLedger, TRIES, Terms, float_account,
 };
-pub use policy::Policy;
+pub use makers::{MakerId, Makers, NoMakers};
+pub use operator::{Applicant, CODE_VALIDITY};
+pub use policy::{Attempt, OwnRule, Policy, Worn};
 pub use redeem::{Interval, VerifiedPayment};
+pub use refund::VerifiedRefund;
 pub use service::{REPLY_MAX, Reply, Session};
 
 #[doc = include_str!("../README.md")]

@@ -48,17 +48,17 @@ impl VerifiedPayment {
         self.expiry
     }
 
-    /// Which part of the credential's cumulative total the token takes. `None` where no band signs it: a total below the amount, or above
-    /// 2⁶³ − 1.
+    /// Which part of the credential's cumulative total the token takes. `None` where no band signs it: nothing at all, a total below the
+    /// amount, or above 2⁶³ − 1.
     #[must_use]
     pub fn interval(&self) -> Option<Interval> {
         let start = i64::try_from(self.token.interval_start()?.0).ok()?;
         let end = i64::try_from(self.token.cumulative.0).ok()?;
-        Some(Interval { start, end })
+        (start < end).then_some(Interval { start, end })
     }
 }
 
-/// A part of a cumulative total: above `start`, up to and including `end`, in minor units. `0 ≤ start ≤ end`.
+/// A part of a cumulative total: above `start`, up to and including `end`, in minor units. `0 ≤ start < end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval {
     start: i64,
@@ -127,8 +127,8 @@ fn agree(root: &RootFingerprint, token: &PaymentToken, request: &Unverified<'_, 
     token.request == request.request_digest(root) && token.payee == asked.payee && token.amount == asked.amount
 }
 
-/// The key that a payee signs requests with.
-fn payee_key(ledger: &dyn Ledger, payee: PayeeRef) -> Result<Option<PayeeKey>, MachineError> {
+/// The key that a payee signs requests and refunds with.
+pub(crate) fn payee_key(ledger: &dyn Ledger, payee: PayeeRef) -> Result<Option<PayeeKey>, MachineError> {
     Ok(match payee {
         PayeeRef::Certificate(id) => ledger.payee(id)?.map(|payee| payee.key),
         PayeeRef::Credential(id) => {

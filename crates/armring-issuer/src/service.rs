@@ -2,7 +2,7 @@
 
 use armring_channel::Channel;
 use armring_pairing::DiffieHellman;
-use armring_token::Signature;
+use armring_token::{Epoch, Signature};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::{BufferTooSmall, DecodeError, Opaque, Record, UnixTime, decode_record, encode};
 use rand_core::TryCryptoRng;
@@ -45,6 +45,8 @@ pub(crate) enum Said {
     KeyList,
     Enrol(Vec<u8>),
     Receipt(Vec<u8>),
+    Revocations(Vec<u8>),
+    Refunded(Vec<u8>),
     Refused(Refusal),
     Unknown(u32),
 }
@@ -85,11 +87,14 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
             Ok(ToIssuer::EnrolStart { versions, message }) => self.begin_enrolment(session, versions, message.as_bytes(), rng),
             Ok(ToIssuer::Enrol(message)) => self.enrol(session, message.as_bytes(), now, rng),
             Ok(ToIssuer::Redeem { request, token }) => self.redeem(request.as_bytes(), token.as_bytes(), now),
+            Ok(ToIssuer::Revocations { since, part }) => {
+                let list = self.revocation_list(Epoch(since), part, now)?;
+                Ok((list.map_or_else(Said::Refused, Said::Revocations), None))
+            }
+            Ok(ToIssuer::Refund(refund)) => self.give_back(refund.as_bytes(), now),
             Err(DecodeError::UnknownVariant(variant)) => Ok((Said::Unknown(variant), None)),
             // Every answer so far is one that every version knows: whoever says otherwise does not speak this protocol.
-            Ok(ToIssuer::Revocations { .. } | ToIssuer::Refund(_) | ToIssuer::Unknown(_)) | Err(_) => {
-                Ok((Said::Refused(Refusal::Malformed), None))
-            }
+            Ok(ToIssuer::Unknown(_)) | Err(_) => Ok((Said::Refused(Refusal::Malformed), None)),
         }
     }
 
@@ -100,6 +105,14 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         };
         let answer = self.settle(core::slice::from_ref(&payment), now)?.pop();
         Ok((Said::Receipt(answer.ok_or(MachineError::Damaged("a payment was not answered"))?.receipt), None))
+    }
+
+    fn give_back(&mut self, refund: &[u8], now: UnixTime) -> Outcome {
+        let answer = match self.verify_refund(refund)? {
+            Ok(refund) => self.refund(&refund, now)?,
+            Err(refusal) => Err(refusal),
+        };
+        Ok((answer.map_or_else(Said::Refused, |answer| Said::Refunded(answer.receipt)), None))
     }
 }
 
@@ -112,6 +125,8 @@ fn encoded<'a>(said: &'a Said, key_list: &'a [u8]) -> Option<FromIssuer<'a>> {
     Some(match said {
         Said::KeyList => FromIssuer::KeyList(Opaque::new(key_list)?),
         Said::Enrol(message) => FromIssuer::Enrol(Opaque::new(message)?),
+        Said::Revocations(list) => FromIssuer::Revocations(Opaque::new(list)?),
+        Said::Refunded(receipt) => FromIssuer::Refunded(Opaque::new(receipt)?),
         Said::Receipt(receipt) => FromIssuer::Receipt(Opaque::new(receipt)?),
         Said::Refused(refusal) => FromIssuer::Refused(*refusal),
         Said::Unknown(variant) => FromIssuer::Unknown(*variant),

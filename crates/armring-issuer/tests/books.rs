@@ -26,7 +26,7 @@ fn a_payment_moves_money_once_and_the_same_token_gets_the_same_receipt<L: Ledger
     assert_eq!((first.outcome, first.repeated), (Outcome::Settled, false));
     let again = w.settle(&request, &token, later(100_000));
     assert_eq!((again.repeated, &again.receipt), (true, &first.receipt));
-    w.issuer.freeze(band.credential.id).unwrap();
+    w.issuer.freeze(band.credential.id, NOW).unwrap();
     assert_eq!(w.redeem(&request, &token), Ok(first.receipt), "nothing that happens later changes an answer");
     assert_eq!((w.balance(band.account), w.balance(shop.account)), (750, 250));
 }

@@ -14,6 +14,8 @@ against_every_ledger!(
     a_total_below_the_amount_is_refused_for_good,
     a_clone_with_the_same_counter_freezes_the_credential,
     a_clone_that_counts_elsewhere_is_found_by_its_total,
+    a_clone_that_counts_higher_and_totals_lower_is_found,
+    a_band_that_lost_power_signs_what_it_had_stored_and_goes_on,
     a_clone_is_found_whatever_else_is_wrong,
     tokens_may_come_in_any_order,
     what_does_not_verify_freezes_nothing,
@@ -50,7 +52,7 @@ fn a_clone_with_the_same_counter_freezes_the_credential<L: Ledger>(mut w: World<
     let second = band.token_with(&w, &other, |body| (body.counter, body.cumulative) = (Counter(1), Minor(900)));
     let answer = w.settle(&other, &second, NOW);
     assert_eq!(answer.outcome, Outcome::Cloned);
-    assert_eq!(w.issuer.state(band.credential.id).unwrap(), CredentialState::Frozen);
+    assert_eq!(w.issuer.state(band.credential.id).unwrap(), CredentialState::Cloned);
     let evidence = w.issuer.evidence(band.credential.id).unwrap();
     assert_eq!(evidence, [Evidence { first: first.clone(), second: second.clone(), time: NOW }]);
 
@@ -62,24 +64,67 @@ fn a_clone_with_the_same_counter_freezes_the_credential<L: Ledger>(mut w: World<
 }
 
 fn a_clone_that_counts_elsewhere_is_found_by_its_total<L: Ledger>(mut w: World<L>) {
-    // Recorded is (100, 200]. Each case overlaps it, the last two do not.
+    // Recorded is (100, 200] with counter 5. Each case overlaps it, the last two do not, and have their counters on the right sides.
     let cases = [(150, 10), (200, 100), (101, 1), (300, 250), (201, 50), (100, 100), (300, 100)];
     for (number, (cumulative, minor)) in cases.into_iter().enumerate() {
         let (shop, band) = (w.shop(), w.band(10_000));
         let request = shop.request(&mut w, 100);
-        let recorded = band.token_with(&w, &request, |body| body.cumulative = Minor(200));
+        let recorded = band.token_with(&w, &request, |body| (body.counter, body.cumulative) = (Counter(5), Minor(200)));
         assert_eq!(w.outcome(&request, &recorded), Outcome::Settled);
-        let request = shop.request(&mut w, minor);
-        let token = band.token_with(&w, &request, |body| (body.counter, body.cumulative) = (Counter(9), Minor(cumulative)));
+        let (request, counter) = (shop.request(&mut w, minor), if number == 5 { 3 } else { 9 });
+        let token = band.token_with(&w, &request, |body| (body.counter, body.cumulative) = (Counter(counter), Minor(cumulative)));
         let expected = if number < 5 { Outcome::Cloned } else { Outcome::Settled };
         assert_eq!(w.outcome(&request, &token), expected, "({}, {cumulative}]", cumulative - minor);
     }
 }
 
+fn a_clone_that_counts_higher_and_totals_lower_is_found<L: Ledger>(mut w: World<L>) {
+    // Recorded are counter 5 with (100, 200] and counter 9 with (400, 500].
+    let cases = [
+        (6, 300, Outcome::Settled),
+        (4, 100, Outcome::Settled),
+        (10, 600, Outcome::Settled),
+        (4, 300, Outcome::Cloned),
+        (10, 300, Outcome::Cloned),
+        (6, 100, Outcome::Cloned),
+        (8, 600, Outcome::Cloned),
+        (2, 600, Outcome::Cloned),
+    ];
+    for (counter, cumulative, expected) in cases {
+        let (shop, band) = (w.shop(), w.band(10_000));
+        let mut paid = |counter, cumulative| {
+            let request = shop.request(&mut w, 100);
+            let token =
+                band.token_with(&w, &request, |body| (body.counter, body.cumulative) = (Counter(counter), Minor(cumulative)));
+            (w.outcome(&request, &token), token)
+        };
+        let recorded =
+            [paid(5, 200), paid(9, 500)].map(|(outcome, token)| (outcome == Outcome::Settled).then_some(token).unwrap());
+        let (outcome, token) = paid(counter, cumulative);
+        assert_eq!(outcome, expected, "counter {counter} with a total of {cumulative}");
+        let evidence = w.issuer.evidence(band.credential.id).unwrap();
+        assert_eq!(evidence.len(), usize::from(outcome == Outcome::Cloned));
+        assert!(evidence.iter().all(|evidence| recorded.contains(&evidence.first) && evidence.second == token));
+    }
+}
+
+/// Counter and total are stored in one write before anything is signed, so that what comes after a power cut is the same body, or the next.
+fn a_band_that_lost_power_signs_what_it_had_stored_and_goes_on<L: Ledger>(mut w: World<L>) {
+    let (shop, mut band) = (w.shop(), w.band(1_000));
+    let requests: Vec<_> = (0..3).map(|_| shop.request(&mut w, 20)).collect();
+    let first = band.token(&w, &requests[0]);
+    let never_sent = band.token(&w, &requests[1]);
+    let next = band.token(&w, &requests[2]);
+    for (request, token) in [(&requests[0], &first), (&requests[2], &next), (&requests[0], &first), (&requests[1], &never_sent)] {
+        assert_eq!(w.outcome(request, token), Outcome::Settled);
+    }
+    assert_eq!((w.issuer.state(band.credential.id).unwrap(), w.balance(shop.account)), (CredentialState::Active, 60));
+}
+
 fn a_clone_is_found_whatever_else_is_wrong<L: Ledger>(mut w: World<L>) {
     let (shop, mut band) = (w.shop(), w.band(1_000));
     assert_eq!(w.pay(&mut band, &shop, 10), Outcome::Settled);
-    w.issuer.freeze(band.credential.id).unwrap();
+    w.issuer.freeze(band.credential.id, NOW).unwrap();
     let own = w.shop_of(band.account);
     let request = own.request(&mut w, 5_000);
     let token = band.token_with(&w, &request, |body| (body.counter, body.presence.gesture) = (Counter(1), Gesture::None));

@@ -57,7 +57,7 @@ fn band_and_issuer_show_the_same_digits_and_confirming_activates<L: Ledger>(mut 
     let pending = w.issuer.pending_confirmations(account).unwrap();
     assert_eq!(pending, [Pending { credential: credential.id, digits, enrolled: NOW }]);
     assert_eq!(w.issuer.state(credential.id).unwrap(), CredentialState::Inactive);
-    w.issuer.confirm(credential.id, digits.number()).unwrap();
+    w.issuer.confirm(credential.id, digits.number(), NOW).unwrap();
     assert_eq!(w.issuer.state(credential.id).unwrap(), CredentialState::Active);
     assert_eq!(w.issuer.pending_confirmations(account).unwrap(), []);
 }
@@ -80,7 +80,7 @@ fn the_same_code_and_key_give_the_same_credential<L: Ledger>(mut w: World<L>) {
     assert_eq!(first, second);
     let pending = w.issuer.pending_confirmations(account).unwrap();
     assert_eq!((pending.len(), pending[0].digits), (1, digits), "the digits are those of the last handshake");
-    w.issuer.confirm(first.id, digits.number()).unwrap();
+    w.issuer.confirm(first.id, digits.number(), NOW).unwrap();
     assert_eq!(band.request(&mut w, later(61)).unwrap().0, first);
     assert_eq!(w.issuer.state(first.id).unwrap(), CredentialState::Active);
 }
@@ -166,21 +166,21 @@ fn three_wrong_tries_cancel_for_good<L: Ledger>(mut w: World<L>) {
     let wrong = (digits.number() + 1) % 1_000_000;
     for expected in [CallerError::WrongDigits { left: 2 }, CallerError::WrongDigits { left: 1 }, CallerError::Cancelled] {
         assert_eq!(w.issuer.state(credential.id).unwrap(), CredentialState::Inactive);
-        assert_eq!(caller(w.issuer.confirm(credential.id, wrong)), expected);
+        assert_eq!(caller(w.issuer.confirm(credential.id, wrong, NOW)), expected);
     }
     assert_eq!(w.issuer.state(credential.id).unwrap(), CredentialState::Cancelled);
-    assert_eq!(caller(w.issuer.confirm(credential.id, digits.number())), CallerError::Cancelled);
+    assert_eq!(caller(w.issuer.confirm(credential.id, digits.number(), NOW)), CallerError::Cancelled);
     assert_eq!(band.request(&mut w, NOW), Err(EnrolRefusal::Code), "nor does enrolling again bring it back");
     assert_eq!(w.issuer.pending_confirmations(account).unwrap(), []);
 }
 
 fn what_was_confirmed_is_not_confirmed_again<L: Ledger>(mut w: World<L>) {
     let band = w.band(0);
-    assert_eq!(caller(w.issuer.confirm(band.credential.id, 0)), CallerError::NotPending);
-    w.issuer.freeze(band.credential.id).unwrap();
-    assert_eq!(caller(w.issuer.confirm(band.credential.id, 0)), CallerError::NotPending);
-    assert_eq!(caller(w.issuer.confirm(CredentialId([9; 8]), 0)), CallerError::UnknownCredential);
-    assert_eq!(caller(w.issuer.freeze(CredentialId([9; 8]))), CallerError::UnknownCredential);
+    assert_eq!(caller(w.issuer.confirm(band.credential.id, 0, NOW)), CallerError::NotPending);
+    w.issuer.freeze(band.credential.id, NOW).unwrap();
+    assert_eq!(caller(w.issuer.confirm(band.credential.id, 0, NOW)), CallerError::NotPending);
+    assert_eq!(caller(w.issuer.confirm(CredentialId([9; 8]), 0, NOW)), CallerError::UnknownCredential);
+    assert_eq!(caller(w.issuer.freeze(CredentialId([9; 8]), NOW)), CallerError::UnknownCredential);
 }
 
 fn a_tampered_message_ends_the_handshake_or_changes_nothing<L: Ledger>(mut w: World<L>) {

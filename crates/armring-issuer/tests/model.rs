@@ -129,8 +129,7 @@ fn clone(band: &Band) -> Band {
 #[derive(Default)]
 struct Seen {
     receipts: BTreeMap<TokenDigest, Vec<u8>>,
-    counters: BTreeSet<(CredentialId, u32)>,
-    intervals: BTreeMap<CredentialId, Vec<Interval>>,
+    counters: BTreeMap<CredentialId, BTreeMap<u32, Option<Interval>>>,
     settled: BTreeSet<RequestDigest>,
     outcomes: BTreeSet<u8>,
 }
@@ -146,15 +145,22 @@ impl Seen {
         assert!(!answer.repeated);
         self.outcomes.insert(answer.outcome.into());
         self.receipts.insert(answer.token, answer.receipt.clone());
-        let intervals = self.intervals.entry(token.credential).or_default();
-        let overlaps = |new: Interval| intervals.iter().any(|old| old.start() < new.end() && new.start() < old.end());
-        let taken = self.counters.contains(&(token.credential, token.counter.0)) || payment.interval().is_some_and(overlaps);
+        let counters = self.counters.entry(token.credential).or_default();
+        // Of a token before another one, counter and total are both lower.
+        let is_disorderly = |new: Interval| {
+            let out_of_order = |(counter, old): (&u32, &Option<Interval>)| match old {
+                Some(old) if *counter < token.counter.0 => old.end() > new.start(),
+                Some(old) => new.end() > old.start(),
+                None => false,
+            };
+            counters.iter().any(out_of_order)
+        };
+        let taken = counters.contains_key(&token.counter.0) || payment.interval().is_some_and(is_disorderly);
         assert_eq!(taken, answer.outcome == Outcome::Cloned, "a clone is what takes what is taken, and nothing else is");
         if taken {
             return;
         }
-        self.counters.insert((token.credential, token.counter.0));
-        intervals.extend(payment.interval());
+        counters.insert(token.counter.0, payment.interval());
         if answer.outcome.is_settled() {
             assert!(self.settled.insert(token.request), "a request settles once");
         }

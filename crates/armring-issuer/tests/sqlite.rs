@@ -4,40 +4,11 @@
 mod common;
 
 use std::error::Error as _;
-use std::path::PathBuf;
 
 use armring_issuer::*;
 use armring_wire::records::issuer::Refusal;
 use armring_wire::*;
 use common::*;
-
-/// A file that is gone when the test is over.
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str) -> Self {
-        let file = Self(std::env::temp_dir().join(format!("armring-{name}-{}.db", std::process::id())));
-        file.remove();
-        file
-    }
-
-    fn remove(&self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
-        }
-    }
-
-    /// A second connection, past the ledger.
-    fn sql(&self, sql: &str) {
-        rusqlite::Connection::open(&self.0).unwrap().execute_batch(sql).unwrap();
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        self.remove();
-    }
-}
 
 #[test]
 fn what_was_written_is_there_when_the_file_is_opened_again() {

@@ -147,6 +147,12 @@ impl Link {
         self.state
     }
 
+    /// Whether both are one link, whatever else each has gone through.
+    #[must_use]
+    pub fn is_same_link(&self, other: &Self) -> bool {
+        self.secret.ct_eq(&other.secret).into()
+    }
+
     /// Makes the link an established one, given that it was reconnected. An established one stays so.
     ///
     /// # Errors

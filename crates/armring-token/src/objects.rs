@@ -71,11 +71,12 @@ impl Limits {
     /// one rule, with network and without.
     #[must_use]
     pub fn allows(&self, amount: Minor, presence: Presence) -> bool {
-        let enough = match presence.gesture {
-            Gesture::None => amount <= self.free,
-            Gesture::Press | Gesture::FreshUnlock => presence.unlocking != Unlocking::Locked,
+        let by_gesture = match presence.gesture {
+            Gesture::None => amount <= self.free && amount <= self.press,
+            Gesture::Press => amount <= self.press,
+            Gesture::FreshUnlock => true,
         };
-        amount <= self.each && enough && (amount <= self.press || presence.gesture == Gesture::FreshUnlock)
+        amount <= self.each && by_gesture && presence.unlocking != Unlocking::Locked
     }
 }
 

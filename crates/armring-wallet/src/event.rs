@@ -1,8 +1,8 @@
 //! What comes out of a connection.
 
-use armring_pairing::Link;
+use armring_pairing::{Code, Link};
+use armring_wire::VersionRange;
 use armring_wire::records::band::{Awaited, Decline, Status, ToWallet};
-use armring_wire::{Digits, VersionRange};
 
 /// What a connection wants done.
 #[derive(Debug)]
@@ -21,11 +21,17 @@ pub enum Output {
 #[non_exhaustive]
 pub enum Event {
     /// Show this code, whole, then call [`Connection::code_shown`](crate::Connection::code_shown). The person compares it with the band's.
-    Code(Digits),
+    Code(Code),
     /// The band confirmed: store the link, end this connection, and reconnect.
     Paired(Link),
-    /// The band is there and is the one that was paired. The link is established: store it.
-    Linked(Link),
+    /// Store this link in place of what is stored of it, before anything that comes after this is done: it counts how often it was used.
+    Keep(Link),
+    /// The band is there and is the one that was paired: records can be said to it.
+    Linked {
+        /// Somebody else has used this link since, with a copy of what this phone or the band keeps: the person is to be told, and to unpair
+        /// or replace it.
+        used_elsewhere: bool,
+    },
     /// The band says how it is.
     Status(Status),
     /// The band's first message of an enrolment and the versions that it speaks, for the issuer: hand both on as they are.

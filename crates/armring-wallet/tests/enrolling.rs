@@ -8,10 +8,10 @@ use armring_token::{Credential, Unverified};
 use armring_wallet::Event;
 use armring_wire::records::band::{Decline, ToBand};
 use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand};
-use armring_wire::records::{Assurance, RELAY_MAX};
+use armring_wire::records::{ATTESTATION_MAX, Assurance, RELAY_MAX};
 use armring_wire::{EnrolmentCode, KeyId, Opaque, Record, Version, VersionRange, encode};
 use common::issuer::{CODE, CREDENTIAL, Shop, TestIssuer, at};
-use common::{Flash, Room};
+use common::{Flash, Room, TestKeys};
 use ed25519_dalek::SigningKey;
 
 fn linked() -> Room {
@@ -231,6 +231,58 @@ fn what_expired_before_the_credential_was_signed_is_not_paid_after_a_restart_eit
         room.forget();
     }
     assert!(room.pays(&Shop::new().asks(1)).is_some());
+}
+
+/// A room whose band's maker says so many bytes of its keys.
+fn attesting(says: usize) -> Room {
+    let mut room = linked();
+    room.keys.says = says;
+    room.restart_band();
+    room.reconnect();
+    room
+}
+
+#[test]
+fn what_the_maker_says_of_the_key_goes_to_the_issuer_over_this_handshake() {
+    for says in [1, 64, ATTESTATION_MAX] {
+        let mut issuer = TestIssuer::new();
+        let mut room = attesting(says);
+        room.enrol(&mut issuer, CODE);
+        room.enrol(&mut issuer, CODE);
+        let [(first, said), (second, said_again)] = issuer.attested.as_slice() else { panic!("{:?}", issuer.attested) };
+        let expected = |hash: &[u8; 32]| {
+            let mut said = [*hash, issuer.payment_keys[0]].concat();
+            said.resize(ATTESTATION_MAX, 0);
+            said[..says].to_vec()
+        };
+        assert_eq!((said, said_again), (&expected(first), &expected(second)));
+        assert!(first != second && enrolled(&room).is_some(), "each handshake has another hash");
+    }
+}
+
+#[test]
+fn a_band_whose_maker_says_nothing_asks_without() {
+    let mut issuer = TestIssuer::new();
+    let mut room = attesting(0);
+    room.enrol(&mut issuer, CODE);
+    assert!(issuer.attested.is_empty() && enrolled(&room).is_some());
+}
+
+#[test]
+fn a_secure_element_that_fails_or_says_more_than_there_is_room_for_ends_the_enrolment() {
+    for (says, fails) in [(64, true), (0, true), (ATTESTATION_MAX + 1, false), (usize::MAX, false)] {
+        let mut issuer = TestIssuer::new();
+        let mut room = linked();
+        (room.keys.says, room.keys.fails) = (says, fails);
+        room.restart_band();
+        room.reconnect();
+        room.enrol(&mut issuer, CODE);
+        assert_eq!((room.declined(), issuer.payment_keys.len()), (Some(Decline::Machine), 0), "{says}");
+        room.keys = TestKeys::default();
+        room.restart_band();
+        room.reconnect();
+        works(&mut room, &mut issuer);
+    }
 }
 
 #[test]

@@ -206,7 +206,7 @@ fn describe(signal: Signal) -> BandReport {
     match signal {
         Signal::PairingOpen => BandReport::PairingOpen,
         Signal::PairingClosed => BandReport::PairingClosed,
-        Signal::Code(digits) => BandReport::Code(digits.to_string()),
+        Signal::Code(code) => BandReport::Code(code.digits().to_string()),
         Signal::Paired => BandReport::Paired,
         Signal::Waiting(awaited, None) => BandReport::Waiting(format!("waits for {awaited}")),
         Signal::Waiting(awaited, Some(amount)) => BandReport::Waiting(format!("{} waits for {awaited}", show(amount))),

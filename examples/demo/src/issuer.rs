@@ -149,7 +149,7 @@ impl Service {
             IssuerCommand::Confirm { name, digits } => {
                 let pending = self.issuer.pending_confirmations(self.account(&name)?)?;
                 let pending = pending.last().context("nothing waits to be confirmed")?;
-                self.issuer.confirm(pending.credential, digits)?;
+                self.issuer.confirm(pending.credential, digits, calendar())?;
                 Report::Done
             }
             IssuerCommand::Books => Report::Books(self.books()?),

@@ -25,7 +25,8 @@ use crate::trace::Ends;
 /// The names of the handshakes' messages, out and in.
 const PAIRING: [&[&str]; 2] =
     [&["wallet hello", "XX message 1: commitment", "XX message 3: opening"], &["band hello", "XX message 2"]];
-const RECONNECTING: [&[&str]; 2] = [&["wallet hello", "KKpsk0 message 1", "Status?"], &["band hello", "KKpsk0 message 2"]];
+const RECONNECTING: [&[&str]; 2] =
+    [&["wallet hello", "KKpsk0 message 1", "Generation"], &["band hello", "KKpsk0 message 2", "Generation"]];
 
 /// For how long a request of the wearer's may be paid.
 const REQUEST_VALIDITY: std::time::Duration = std::time::Duration::from_secs(600);
@@ -95,7 +96,7 @@ impl Phone {
     fn pair(&mut self, band: &str) -> Result<()> {
         self.line = Some(Line::dial(band, Connection::pair(self.payload), self.band_ends(), PAIRING)?);
         match self.event()? {
-            Event::Code(digits) => Ok(report(&Report::Phone(PhoneReport::Code(digits.to_string())))?),
+            Event::Code(code) => Ok(report(&Report::Phone(PhoneReport::Code(code.digits().to_string())))?),
             other => bail!("the band answered with {other:?}"),
         }
     }
@@ -117,8 +118,8 @@ impl Phone {
         self.line = Some(Line::dial(band, connection, self.band_ends(), RECONNECTING)?);
         loop {
             match self.event()? {
-                Event::Linked(link) => self.disk.write("link", link.to_bytes().as_slice())?,
-                Event::Status(_) => return Ok(report(&Report::Phone(PhoneReport::Connected))?),
+                Event::Keep(link) => self.disk.write("link", link.to_bytes().as_slice())?,
+                Event::Linked { .. } => return Ok(report(&Report::Phone(PhoneReport::Connected))?),
                 other => bail!("the band answered with {other:?}"),
             }
         }

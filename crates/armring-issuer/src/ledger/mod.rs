@@ -3,23 +3,28 @@
 //! A ledger decides nothing. It gathers [`Facts`](crate::Facts), asks [`judge`](crate::judge), and writes what was ruled, all in one
 //! transaction, so that every kind of ledger gives the same answers.
 
+mod credential;
 mod memory;
 mod model;
+mod refund;
+mod revoked;
 mod settle;
 mod sqlite;
 
+pub use credential::{CodeHash, CredentialRecord, CredentialState, Enrolled, Evidence, NewCredential, Pending, TRIES};
 pub use memory::MemoryLedger;
-pub use model::{
-    Account, AccountState, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
-    NewCredential, PayeeRecord, Pending, Reference, TRIES, float_account,
-};
+pub use model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord, Reference, float_account};
+pub use refund::{RefundAnswer, RefundRuling, RefundTerms, SignRefund};
+pub use revoked::RevokedPart;
 pub use settle::{Answer, Ruling, SignReceipt, Terms};
 pub use sqlite::SqliteLedger;
 
+use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, UnixTime};
 
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
+use crate::refund::VerifiedRefund;
 
 /// Where accounts, payees, credentials and answers are kept. Each call is one transaction: on an error nothing has changed, unless it says
 /// otherwise.
@@ -66,6 +71,12 @@ pub trait Ledger {
     /// The machine's alone.
     fn payee(&self, payee: PayeeId) -> Result<Option<PayeeRecord>, MachineError>;
 
+    /// Revokes a payee, so that it neither is paid nor gives back, or restores it, and lists that. Doing it again does nothing.
+    ///
+    /// # Errors
+    /// [`CallerError::UnknownPayee`](crate::CallerError::UnknownPayee).
+    fn set_payee_revoked(&mut self, payee: PayeeId, revoked: bool, now: UnixTime) -> Result<(), Error>;
+
     /// Keeps the hash of an enrolment code for an account, and forgets the codes that are too old at `now`.
     ///
     /// # Errors
@@ -78,8 +89,8 @@ pub trait Ledger {
     /// The machine's alone.
     fn code_account(&self, code: &CodeHash, now: UnixTime) -> Result<Option<Account>, MachineError>;
 
-    /// Keeps `candidate`, inactive, if the code is good at `now` and was not used. Where it was used for the same payment key, keeps the
-    /// candidate's digits alone.
+    /// Keeps `candidate` if the code is good at `now` and was not used. Where it was used for the same payment key, keeps the candidate's
+    /// digits, and activates the credential that waits for its digits where the candidate is active.
     ///
     /// # Errors
     /// The machine's alone.
@@ -91,17 +102,34 @@ pub trait Ledger {
     /// The machine's alone.
     fn pending(&self, account: AccountPseudonym) -> Result<Vec<Pending>, MachineError>;
 
-    /// Activates a credential whose digits these are. The [`TRIES`]th wrong try cancels it.
+    /// Activates a credential whose digits these are. The [`TRIES`]th wrong try cancels it, and lists that.
     ///
     /// # Errors
     /// [`CallerError`](crate::CallerError): `UnknownCredential`, `NotPending`; after `WrongDigits` and `Cancelled` the try has been counted.
-    fn confirm(&mut self, credential: CredentialId, digits: u32) -> Result<(), Error>;
+    fn confirm(&mut self, credential: CredentialId, digits: u32, now: UnixTime) -> Result<(), Error>;
 
-    /// Freezes a credential for good. Freezing it again does nothing.
+    /// Freezes a credential, or makes it again what it was before, and lists that. Doing it again does nothing, and so does freezing one that
+    /// is refused for good.
     ///
     /// # Errors
-    /// [`CallerError::UnknownCredential`](crate::CallerError::UnknownCredential).
-    fn freeze(&mut self, credential: CredentialId) -> Result<(), Error>;
+    /// [`CallerError`](crate::CallerError): `UnknownCredential`; `Final` where it is unfrozen and is refused for good.
+    fn set_frozen(&mut self, credential: CredentialId, frozen: bool, now: UnixTime) -> Result<(), Error>;
+
+    /// Revokes a credential for good, and lists that. One that is refused for good stays as it is. With a code, which is good until `expires`,
+    /// keeps its hash for the same account, both or neither.
+    ///
+    /// # Errors
+    /// [`CallerError`](crate::CallerError): `UnknownCredential`, `Exists`.
+    fn revoke(&mut self, credential: CredentialId, code: Option<(&CodeHash, UnixTime)>, now: UnixTime) -> Result<(), Error>;
+
+    /// A part of the revocation list: everything that came after the epoch `since`, or everything that counts where `since` is 0 or an epoch
+    /// that has not been; `None` where the list has no such part.
+    ///
+    /// The parts of one list are those of the answers with the same `since` and epoch.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn revoked(&self, since: Epoch, part: u16) -> Result<Option<RevokedPart>, MachineError>;
 
     /// A credential; `None` where there is no such credential.
     ///
@@ -114,6 +142,13 @@ pub trait Ledger {
     /// # Errors
     /// The machine's alone: the storage or the signer failed. Nothing was recorded.
     fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError>;
+
+    /// Answers a refund for good; `None`, and nothing recorded, where there was no such payment to this payee. A refund that was answered
+    /// before gets the same receipt.
+    ///
+    /// # Errors
+    /// The machine's alone: the storage or the signer failed. Nothing was recorded.
+    fn refund(&mut self, refund: &VerifiedRefund, terms: &RefundTerms<'_>) -> Result<Option<RefundAnswer>, MachineError>;
 
     /// What proves that a credential's key is in two bands: pairs of signed tokens that one band does not sign.
     ///

@@ -1,6 +1,6 @@
 //! A band that enrols, for the tests.
 
-use armring_channel::{Channel, Opened};
+use armring_channel::{Channel, HandshakeHash, Opened};
 use armring_issuer::*;
 use armring_pairing::{Enrol, EnrolVersions, SoftwareKey};
 use armring_token::{Credential, Enrolment, Payment, PaymentKey, Signing, Unverified};
@@ -8,7 +8,7 @@ use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::records::{Assurance, RELAY_MAX};
 use armring_wire::*;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 use super::{NOW, World, random};
 
@@ -23,6 +23,29 @@ pub(crate) struct Enrolling {
     /// What the band speaks, and what the wallet says that it speaks.
     pub(crate) versions: [VersionRange; 2],
     pub(crate) session: Session,
+    /// Signs the maker's word, if there is to be one.
+    pub(crate) maker: Option<SigningKey>,
+}
+
+/// Makers whose word is an Ed25519 signature over handshake hash and key: maker `n` has the key at `n`.
+pub(crate) struct SigningMakers(pub(crate) Vec<VerifyingKey>);
+
+impl Makers for SigningMakers {
+    fn attests(&self, handshake: &HandshakeHash, payment_key: &PaymentKey, attestation: &[u8]) -> Option<MakerId> {
+        let signature = Signature::from_slice(attestation).ok()?;
+        let signed = word(handshake, payment_key);
+        let maker = self.0.iter().position(|maker| maker.verify_strict(&signed, &signature).is_ok())?;
+        u32::try_from(maker).ok().map(MakerId)
+    }
+}
+
+/// What such a maker says.
+pub(crate) fn word_of(maker: &SigningKey, handshake: &HandshakeHash, payment_key: &PaymentKey) -> Vec<u8> {
+    maker.sign(&word(handshake, payment_key)).to_bytes().to_vec()
+}
+
+fn word(handshake: &HandshakeHash, payment_key: &PaymentKey) -> Vec<u8> {
+    [handshake.as_bytes().as_slice(), payment_key.as_bytes()].concat()
 }
 
 impl Enrolling {
@@ -35,6 +58,7 @@ impl Enrolling {
             spoil_proof: false,
             versions: [VersionRange::SUPPORTED; 2],
             session: Session::new(),
+            maker: None,
         }
     }
 
@@ -85,11 +109,14 @@ impl Enrolling {
         let enrolment = Enrolment { handshake: handshake.as_bytes(), code: self.code, payment_key, assurance };
         let mut proof = enrolment.prove(&world.root, &self.signing).unwrap();
         proof[63] ^= u8::from(self.spoil_proof);
-        let request = EnrolToIssuer::Request {
-            code: self.code,
-            payment_key: *payment_key.as_bytes(),
-            assurance,
-            proof: Opaque::new(&proof).unwrap(),
+        let attestation = self.maker.as_ref().map(|maker| word_of(maker, &handshake, &payment_key));
+        let (code, key, proof) = (self.code, *payment_key.as_bytes(), Opaque::new(&proof).unwrap());
+        let request = match &attestation {
+            None => EnrolToIssuer::Request { code, payment_key: key, assurance, proof },
+            Some(word) => {
+                let attestation = Opaque::new(word).unwrap();
+                EnrolToIssuer::Attested { code, payment_key: key, assurance, proof, attestation }
+            }
         };
         let mut answer = self.say(world, &mut channel, &request, now).unwrap();
         let Opened::Record(record) = channel.open(&mut answer).unwrap() else { panic!("closed") };

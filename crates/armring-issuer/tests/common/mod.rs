@@ -3,10 +3,12 @@
     clippy::unwrap_used,
     clippy::panic,
     dead_code,
+    unused_imports,
     reason = "tests say what they expect by panicking; not every test uses all"
 )]
 
 mod enrolling;
+mod file;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,12 +17,14 @@ use armring_issuer::*;
 use armring_pairing::{DiffieHellman, SoftwareKey};
 use armring_token::{
     Counter, Credential, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, Object, Payee, PayeeKey,
-    Payment, PaymentRequest, PaymentToken, Presence, Receipt, RootKey, Signature, Signing, Unlocking, Unverified, Verified,
+    Payment, PaymentRequest, PaymentToken, Presence, Receipt, Refund, RefundReceipt, Revocation, RevocationList, RootKey,
+    Signature, Signing, Unlocking, Unverified, Verified,
 };
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::*;
 use ed25519_dalek::SigningKey;
-pub(crate) use enrolling::Enrolling;
+pub(crate) use enrolling::{Enrolling, SigningMakers, word_of};
+pub(crate) use file::File;
 pub(crate) use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use signature::MultipartSigner;
@@ -167,7 +171,7 @@ impl<L: Ledger> World<L> {
         let band = self.inactive_band_of(account);
         let pending = self.issuer.pending_confirmations(account).unwrap();
         let digits = pending.iter().find(|pending| pending.credential == band.credential.id).unwrap().digits;
-        self.issuer.confirm(band.credential.id, digits.number()).unwrap();
+        self.issuer.confirm(band.credential.id, digits.number(), NOW).unwrap();
         band
     }
 
@@ -211,6 +215,48 @@ impl<L: Ledger> World<L> {
         self.settle(request, token, NOW).outcome
     }
 
+    /// Gives back, and checks what the receipt says.
+    pub(crate) fn refund(&mut self, refund: &[u8], now: UnixTime) -> (RefundAnswer, Amount) {
+        let refund = self.issuer.verify_refund(refund).unwrap().unwrap();
+        let answer = self.issuer.refund(&refund, now).unwrap().unwrap();
+        let receipt = Unverified::<RefundReceipt>::parse(&answer.receipt).unwrap();
+        let key = self.list.signing_key(receipt.claims().key, receipt.claims().time).unwrap();
+        let receipt = *receipt.verify(&self.root, &key).unwrap().body();
+        assert_eq!((receipt.refund, receipt.token), (refund.digest(), refund.refund().token));
+        assert_eq!((answer.refund, receipt.outcome), (refund.digest(), answer.outcome));
+        assert_eq!(self.issuer.ledger().audit().unwrap(), []);
+        (answer, receipt.left)
+    }
+
+    /// One part of the revocation list, as it is on the wire.
+    pub(crate) fn revocations_part(&mut self, since: u32, part: u16, now: UnixTime) -> Result<Vec<u8>, Refusal> {
+        self.handle(&mut Session::new(), &ToIssuer::Revocations { since, part }, now, |answer| match answer {
+            FromIssuer::Revocations(list) => Ok(list.as_bytes().to_vec()),
+            FromIssuer::Refused(refusal) => Err(refusal),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    /// All parts of the revocation list, verified: its epoch, since when it speaks, and what it says.
+    pub(crate) fn revocations(&mut self, since: u32, now: UnixTime) -> (u32, u32, Vec<Revocation>) {
+        let (mut entries, mut part, mut parts) = (Vec::new(), 0, 1);
+        let mut head = (0, 0);
+        while part < parts {
+            let object = self.revocations_part(since, part, now).unwrap();
+            let list = Unverified::<RevocationList<'_>>::parse(&object).unwrap();
+            let key = self.list.signing_key(list.claims().key, now).unwrap();
+            let list = *list.verify(&self.root, &key).unwrap().body();
+            let next_update = now.checked_add(self.issuer.policy().revocation_period).unwrap();
+            assert_eq!((list.part, list.issued, list.next_update), (part, now, next_update));
+            assert!(part == 0 || (head, parts) == ((list.epoch.0, list.since.0), list.parts), "parts of one list");
+            head = (list.epoch.0, list.since.0);
+            (part, parts) = (part + 1, list.parts);
+            entries.extend(list.entries.iter());
+        }
+        assert_eq!(self.revocations_part(since, parts, now), Err(Refusal::NoSuchPart));
+        (head.0, head.1, entries)
+    }
+
     pub(crate) fn pay(&mut self, band: &mut Band, shop: &Shop, minor: u64) -> Outcome {
         let request = shop.request(self, minor);
         let token = band.token(self, &request);
@@ -241,7 +287,17 @@ pub(crate) fn sign<'a, T: Object<'a>, S: MultipartSigner<Signature>>(
     object.sign(root, key, &mut buffer).unwrap().to_vec()
 }
 
+/// A refund of a payment to `payee`, of this much.
+pub(crate) fn refund_body(payee: PayeeRef, token: TokenDigest, minor: u64, nonce: [u8; 16]) -> Refund {
+    Refund { form: Form, payee, token, amount: cny(minor), nonce }
+}
+
 impl Shop {
+    pub(crate) fn refund<L>(&self, world: &mut World<L>, token: TokenDigest, minor: u64) -> Vec<u8> {
+        let nonce = random(&mut world.rng);
+        sign(&refund_body(self.payee(), token, minor, nonce), &world.root, &self.signing)
+    }
+
     pub(crate) fn payee(&self) -> PayeeRef {
         PayeeRef::Certificate(self.id)
     }

@@ -10,11 +10,11 @@ use rand_core::TryCryptoRng;
 
 use super::band::AwaitingOpening;
 use super::uncompared::AwaitingStatic;
-use crate::dh::DiffieHellman;
+use crate::dh::{DiffieHellman, PublicKey};
 use crate::error::{Error, PeerError};
 use crate::hello::{BandHello, Kind, WalletHello};
 use crate::noise::{HandshakeState, Keys, Psk, Side, XX, XXPSK0};
-use crate::out_of_band::{PairingSecret, Source};
+use crate::out_of_band::{PairingLabel, PairingSecret, Source};
 use crate::prologue::Prologue;
 use crate::suite::{RustCrypto, Suite, draw_ephemeral};
 
@@ -101,6 +101,13 @@ impl<S: Suite> PairingWindow<S> {
     #[must_use]
     pub const fn allows(&self, kind: Kind) -> bool {
         self.methods.allow(kind)
+    }
+
+    /// The label to show while this window is open: that of the band with this static key. `None` unless its display carries the secret.
+    #[must_use]
+    pub fn label(&self, own: &PublicKey) -> Option<PairingLabel> {
+        let (secret, source) = self.methods.secret.as_ref().filter(|(_, source)| *source == Source::Displayed)?;
+        Some(PairingLabel::new(*source, PairingSecret::new(*secret.expose()), own))
     }
 
     /// Takes the wallet's first message of a pairing by code and returns the answer to send. `own` is the band's static key, the hellos are

@@ -41,6 +41,8 @@ pub(crate) struct TestIssuer {
     pub(crate) twist: fn(&mut Credential),
     /// What it answers in place of a credential, the first time.
     pub(crate) says_first: Option<Vec<u8>>,
+    /// Handshake hashes, and what makers said over them.
+    pub(crate) attested: Vec<([u8; 32], Vec<u8>)>,
     /// What bands said that they do not know.
     pub(crate) unknown: Vec<u32>,
     pub(crate) digits: Vec<Digits>,
@@ -81,6 +83,7 @@ impl TestIssuer {
             template,
             twist: |_| {},
             says_first: None,
+            attested: Vec::new(),
             unknown: Vec::new(),
             digits: Vec::new(),
             payment_keys: Vec::new(),
@@ -135,15 +138,19 @@ impl TestIssuer {
         let mut channel = self.channel.take()?;
         let mut sealed = message.to_vec();
         let Opened::Record(record) = channel.open(&mut sealed).ok()? else { return None };
-        match decode_record(record).ok()? {
-            EnrolToIssuer::Request { code, payment_key, assurance, proof } => {
+        let record = decode_record(record).ok()?;
+        if let EnrolToIssuer::Attested { attestation, .. } = record {
+            self.attested.push((*channel.binding().as_bytes(), attestation.as_bytes().to_vec()));
+        }
+        match record {
+            EnrolToIssuer::Request { code, payment_key, assurance, proof }
+            | EnrolToIssuer::Attested { code, payment_key, assurance, proof, .. } => {
                 let key = PaymentKey::from_bytes(payment_key)?;
                 let enrolment = Enrolment { handshake: channel.binding().as_bytes(), code, payment_key: key, assurance };
                 enrolment.verify(&self.fingerprint(), proof.as_bytes()).ok()?;
                 self.issue(&enrolment);
             }
             EnrolToIssuer::Unknown(variant) => self.unknown.push(variant),
-            EnrolToIssuer::Attested { .. } => return None,
         }
         let said = self.says_first.take().unwrap_or_else(|| self.answer.clone());
         let mut buffer = [0; RELAY_MAX];

@@ -9,14 +9,17 @@ pub(crate) mod steps;
 
 use std::collections::BTreeMap;
 
-use armring_band::{Band, Event as BandEvent, Face, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
+use armring_band::{
+    Band, Event as BandEvent, Face, KeyError, KeyHandle, OpenKey, Output as BandOutput, PaymentKeys, Signal, SoftwareKeys,
+    StoreKey,
+};
 use armring_pairing::{Link, MESSAGE_MAX, SoftwareKey};
 use armring_token::RootKey;
 use armring_wallet::{Connection, Event, Output};
 use armring_wire::{AttPayload, Fragmenter, Reassembler, Uptime};
 use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{SeedableRng, TryCryptoRng};
 
 /// What the band's flash does with what it is to store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +34,9 @@ pub(crate) enum Flash {
 }
 
 pub(crate) struct Room {
-    pub(crate) band: Band<SoftwareKey, SoftwareKeys>,
+    pub(crate) band: Band<SoftwareKey, TestKeys>,
+    /// What its maker says of its keys.
+    pub(crate) keys: TestKeys,
     pub(crate) band_key: [u8; 32],
     pub(crate) face: Face,
     pub(crate) phone: Phone,
@@ -66,6 +71,35 @@ pub(crate) enum Change {
     EraseAll,
 }
 
+/// Payment keys in software, of which a maker says that they are not.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TestKeys {
+    /// How many bytes the maker says, the challenge first.
+    pub(crate) says: usize,
+    /// Whether the secure element fails when it is to say them.
+    pub(crate) fails: bool,
+}
+
+impl PaymentKeys for TestKeys {
+    type Signer = SigningKey;
+
+    fn create<R: TryCryptoRng + ?Sized>(&mut self, rng: &mut R) -> Result<KeyHandle, KeyError> {
+        SoftwareKeys.create(rng)
+    }
+
+    fn open(&self, handle: &KeyHandle) -> Result<OpenKey<SigningKey>, KeyError> {
+        SoftwareKeys.open(handle)
+    }
+
+    fn attest(&self, handle: &KeyHandle, challenge: &[u8; 32], out: &mut [u8]) -> Result<usize, KeyError> {
+        let said = [*challenge, *self.open(handle)?.public.as_bytes()].concat();
+        for (place, byte) in out.iter_mut().zip(said).take(self.says) {
+            *place = byte;
+        }
+        if self.fails { Err(KeyError) } else { Ok(self.says) }
+    }
+}
+
 /// A phone: its key and the link that its wallet stored.
 pub(crate) struct Phone {
     pub(crate) key: SoftwareKey,
@@ -85,7 +119,8 @@ impl Room {
         let root = RootKey::from_bytes(SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()).unwrap();
         let payload = AttPayload::new(att_payload).unwrap();
         Self {
-            band: Band::new(SoftwareKey::new(band_key), SoftwareKeys, root),
+            band: Band::new(SoftwareKey::new(band_key), TestKeys::default(), root),
+            keys: TestKeys::default(),
             band_key,
             face: Face::Lights,
             phone: Phone::new(&mut rng),
@@ -112,7 +147,7 @@ impl Room {
     /// The band loses power and starts again with what it stored.
     pub(crate) fn restart_band(&mut self) {
         (self.connection, self.unsettled) = (None, None);
-        self.band = Band::new(SoftwareKey::new(self.band_key), SoftwareKeys, self.root).with_face(self.face);
+        self.band = Band::new(SoftwareKey::new(self.band_key), self.keys, self.root).with_face(self.face);
         for key in StoreKey::all() {
             if let Some(value) = self.storage.get(&key) {
                 self.band.load(key, value).unwrap();
@@ -284,7 +319,7 @@ impl Room {
                     self.pump_band();
                 }
                 Output::Event(event) => {
-                    if let Event::Paired(link) | Event::Linked(link) = &event {
+                    if let Event::Paired(link) | Event::Keep(link) = &event {
                         self.phone.link = Some(link.to_bytes().to_vec());
                     }
                     self.events.push(event);

@@ -1,10 +1,11 @@
 //! Reads all books and compares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use armring_wire::{AccountPseudonym, Currency, RequestDigest};
+use armring_wire::{AccountPseudonym, CredentialId, Currency, PayeeRef, RefundDigest, RequestDigest};
 
-use super::super::model::{Fault, float_account};
+use super::super::model::{Fault, Reference, float_account};
+use super::refunds::Refunded;
 use super::{Holding, MemoryLedger};
 use crate::redeem::Interval;
 
@@ -27,7 +28,37 @@ impl MemoryLedger {
         }
         faults.extend(self.credentials.iter().filter(|(_, holding)| !holding.agrees()).map(|(id, _)| Fault::Totals(*id)));
         faults.extend(self.settled_twice());
+        faults.extend(self.wrong_refunds());
+        faults.extend(self.wrongly_revoked());
         faults
+    }
+
+    fn wrong_refunds(&self) -> Vec<Fault> {
+        let mut moved = BTreeMap::<RefundDigest, i64>::new();
+        for (_, entry) in &self.entries {
+            if let (Reference::Refund(refund), true) = (entry.reference, entry.change > 0) {
+                moved.insert(refund, entry.change);
+            }
+        }
+        let paid = |token| {
+            let answered = self.credentials.values().find_map(|holding| holding.answered(token));
+            let settled = answered.filter(|(outcome, _)| outcome.is_settled());
+            settled.and_then(|(_, payment)| payment.interval()).map_or(0, Interval::len)
+        };
+        let is_wrong = |(digest, refund): &(&RefundDigest, &Refunded)| {
+            moved.get(digest).copied().unwrap_or_default() != refund.given || self.given_back(refund.token) > paid(refund.token)
+        };
+        let wrong: BTreeSet<_> = self.refunds.iter().filter(is_wrong).map(|(_, refund)| refund.token).collect();
+        wrong.into_iter().map(Fault::Refunds).collect()
+    }
+
+    fn wrongly_revoked(&self) -> Vec<Fault> {
+        let payees = self.payees.values().map(|payee| (PayeeRef::Certificate(payee.id), payee.revoked));
+        let credential =
+            |(id, holding): (&CredentialId, &Holding)| (PayeeRef::Credential(*id), holding.record.state().is_listed());
+        let all = payees.chain(self.credentials.iter().map(credential));
+        let wrong = all.filter(|(subject, revoked)| self.revoked.is_revoked(*subject) != *revoked);
+        wrong.map(|(subject, _)| Fault::Revocation(subject)).collect()
     }
 
     fn settled_twice(&self) -> Vec<Fault> {

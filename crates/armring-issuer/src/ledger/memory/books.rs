@@ -1,12 +1,14 @@
 //! What is looked up and written when a payment is settled.
 
+use armring_token::Gesture;
 use armring_wire::{AccountPseudonym, Outcome, PayeeRef, UnixTime};
 
-use super::super::model::{Account, CredentialState, Entry, Evidence, Reference};
+use super::super::credential::{CredentialState, Evidence};
+use super::super::model::{Account, Entry, Reference};
 use super::super::settle::{Answer, Books, Ruling};
 use super::{Clone_, Holding, MemoryLedger, Token};
 use crate::error::MachineError;
-use crate::judge::{Facts, Receiver};
+use crate::judge::{Facts, FreeRun, Receiver};
 use crate::redeem::{Interval, VerifiedPayment};
 
 const NO_CREDENTIAL: MachineError = MachineError::Damaged("a payment's credential is gone");
@@ -33,6 +35,11 @@ impl Books for MemoryLedger {
             payer_account: self.find_account(holding.record.credential.account)?,
             receiver: self.receiver(payment.token().payee)?,
             settled_within_a_day: amounts.fold(0, i64::saturating_add),
+            free_run: if payment.token().presence.gesture == Gesture::None {
+                holding.free_run(payment)
+            } else {
+                FreeRun::default()
+            },
         })
     }
 
@@ -45,42 +52,65 @@ impl Books for MemoryLedger {
                 .ok_or(MachineError::Damaged("a balance is more than there can be"))?;
             self.settled_requests.insert(token.request, ruling.token);
         }
+        let (outcome, time) = (ruling.outcome, ruling.time);
+        if outcome == Outcome::Cloned {
+            self.refuse_for_good(token.credential, CredentialState::Cloned, time)?;
+        }
         let holding = self.credentials.get_mut(&token.credential).ok_or(NO_CREDENTIAL)?;
         holding.record.answered = ruling.sequence;
         holding.record.total = ruling.total;
-        let (outcome, time) = (ruling.outcome, ruling.time);
         let answer = Answer { token: ruling.token, outcome, receipt: receipt.to_vec(), repeated: false };
+        let payment = payment.clone();
         if outcome == Outcome::Cloned {
-            let first = holding.conflict(payment).map(|token| token.payment.token_object().to_vec()).unwrap_or_default();
+            let first = holding.conflict(&payment).map(|token| token.payment.token_object().to_vec()).unwrap_or_default();
             let evidence = Evidence { first, second: payment.token_object().to_vec(), time };
-            holding.clones.insert(ruling.token, Clone_ { answer, evidence });
-            holding.record.state = CredentialState::Frozen;
+            holding.clones.insert(ruling.token, Clone_ { answer, payment, evidence });
         } else {
-            holding.tokens.insert(token.counter.0, Token { answer, payment: payment.clone(), time });
+            holding.tokens.insert(token.counter.0, Token { answer, payment, time });
         }
         Ok(())
     }
 }
 
 impl Holding {
-    /// The token that has this one's counter; else the first one whose totals overlap its.
+    /// The token that has this one's counter; else the first one whose totals overlap its; else the one with the highest total below its, or
+    /// the lowest above, that has the counter on the other side.
     fn conflict(&self, payment: &VerifiedPayment) -> Option<&Token> {
-        let overlaps = |token: &&Token| match (token.payment.interval(), payment.interval()) {
-            (Some(taken), Some(new)) => taken.start() < new.end() && new.start() < taken.end(),
-            _ => false,
-        };
-        let first = |token: &&Token| token.payment.interval().map(|taken| (taken.end(), taken.start()));
-        let by_counter = self.tokens.get(&payment.token().counter.0);
-        by_counter.or_else(|| self.tokens.values().filter(overlaps).min_by_key(first))
+        let counter = payment.token().counter;
+        if let Some(token) = self.tokens.get(&counter.0) {
+            return Some(token);
+        }
+        let new = payment.interval()?;
+        let counted = || self.tokens.values().filter_map(|token| Some((token.payment.interval()?, token)));
+        let above = counted().filter(|(taken, _)| taken.end() > new.start()).min_by_key(|(taken, _)| taken.end());
+        let overlaps = above.filter(|(taken, _)| taken.start() < new.end());
+        let below = counted().filter(|(taken, _)| taken.end() <= new.start()).max_by_key(|(taken, _)| taken.end());
+        let below = below.filter(|(_, token)| token.payment.token().counter > counter);
+        let above = above.filter(|(_, token)| token.payment.token().counter < counter);
+        overlaps.or(below).or(above).map(|(_, token)| token)
+    }
+
+    /// The payments without a gesture right before this one.
+    fn free_run(&self, payment: &VerifiedPayment) -> FreeRun {
+        let (counter, most) = (payment.token().counter.0, self.record.credential.limits.free_count.0);
+        let mut run = FreeRun::default();
+        for (token, expected) in self.tokens.range(..counter).rev().take(usize::from(most)).zip((0..counter).rev()) {
+            if *token.0 != expected || token.1.payment.token().presence.gesture != Gesture::None {
+                break;
+            }
+            let minor = token.1.payment.interval().map_or(0, Interval::len);
+            run = FreeRun { count: run.count.saturating_add(1), total: run.total.saturating_add(minor) };
+        }
+        run
     }
 }
 
 impl MemoryLedger {
-    fn find_account(&self, account: AccountPseudonym) -> Result<Account, MachineError> {
+    pub(super) fn find_account(&self, account: AccountPseudonym) -> Result<Account, MachineError> {
         self.accounts.get(&account).copied().ok_or(NO_ACCOUNT)
     }
 
-    fn receiver(&self, payee: PayeeRef) -> Result<Receiver, MachineError> {
+    pub(super) fn receiver(&self, payee: PayeeRef) -> Result<Receiver, MachineError> {
         match payee {
             PayeeRef::Certificate(id) => {
                 let payee = self.payees.get(&id).ok_or(NO_PAYEE)?;

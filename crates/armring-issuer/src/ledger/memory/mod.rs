@@ -2,19 +2,29 @@
 
 mod audit;
 mod books;
+mod credentials;
+mod refunds;
+mod revoked;
 
 use std::collections::BTreeMap;
 
-use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, Digits, PayeeId, RequestDigest, TokenDigest, UnixTime};
-
-use super::Ledger;
-use super::model::{
-    Account, AccountState, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
-    NewCredential, PayeeRecord, Pending, Reference, TRIES, float_account,
+use armring_token::Epoch;
+use armring_wire::{
+    AccountPseudonym, Amount, CredentialId, Currency, Digits, PayeeId, PayeeRef, RefundDigest, RequestDigest, TokenDigest,
+    UnixTime,
 };
+
+use self::refunds::Refunded;
+use self::revoked::RevokedList;
+use super::Ledger;
+use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
+use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord, Reference, float_account};
+use super::refund::{RefundAnswer, RefundTerms, refund_one};
+use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms, settle_one};
 use crate::error::{CallerError, Error, MachineError};
 use crate::redeem::VerifiedPayment;
+use crate::refund::VerifiedRefund;
 
 /// A ledger in memory.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +36,8 @@ pub struct MemoryLedger {
     settled_requests: BTreeMap<RequestDigest, TokenDigest>,
     deposits: BTreeMap<DepositRef, (AccountPseudonym, Amount)>,
     entries: Vec<(AccountPseudonym, Entry)>,
+    refunds: BTreeMap<RefundDigest, Refunded>,
+    revoked: RevokedList,
 }
 
 /// An enrolment code.
@@ -60,6 +72,7 @@ struct Token {
 #[derive(Clone, Debug)]
 struct Clone_ {
     answer: Answer,
+    payment: VerifiedPayment,
     evidence: Evidence,
 }
 
@@ -136,6 +149,13 @@ impl Ledger for MemoryLedger {
         Ok(self.payees.get(&payee).cloned())
     }
 
+    fn set_payee_revoked(&mut self, payee: PayeeId, revoked: bool, now: UnixTime) -> Result<(), Error> {
+        let record = self.payees.get_mut(&payee).ok_or(CallerError::UnknownPayee)?;
+        self.revoked.mark(PayeeRef::Certificate(payee), revoked, record.validity.until, now)?;
+        record.revoked = revoked;
+        Ok(())
+    }
+
     fn store_code(&mut self, code: &CodeHash, account: AccountPseudonym, expires: UnixTime, now: UnixTime) -> Result<(), Error> {
         self.customer(account)?;
         if self.code(code, now).is_some() {
@@ -151,63 +171,27 @@ impl Ledger for MemoryLedger {
     }
 
     fn enrol(&mut self, code: &CodeHash, candidate: &NewCredential, now: UnixTime) -> Result<Enrolled, MachineError> {
-        let new = &candidate.record.credential;
-        let Some(&Code { used, account, .. }) = self.code(code, now) else { return Ok(Enrolled::Refused) };
-        if let Some(holding) = used.and_then(|id| self.credentials.get_mut(&id)) {
-            let record = &holding.record;
-            if record.credential.payment_key != new.payment_key || record.state == CredentialState::Cancelled {
-                return Ok(Enrolled::Refused);
-            }
-            holding.digits = candidate.digits;
-            return Ok(Enrolled::Already(record.object.clone()));
-        }
-        let key_in_use = self.credentials.values().any(|holding| holding.record.credential.payment_key == new.payment_key);
-        if account != new.account || key_in_use || self.credentials.contains_key(&new.id) {
-            return Ok(Enrolled::Refused);
-        }
-        let (record, digits) = (candidate.record.clone(), candidate.digits);
-        self.credentials.insert(new.id, Holding { record, digits, wrong: 0, tokens: BTreeMap::new(), clones: BTreeMap::new() });
-        if let Some(code) = self.codes.get_mut(code) {
-            code.used = Some(new.id);
-        }
-        Ok(Enrolled::Stored)
+        Ok(self.enrol_candidate(code, candidate, now))
     }
 
     fn pending(&self, account: AccountPseudonym) -> Result<Vec<Pending>, MachineError> {
-        let waits = |holding: &&Holding| {
-            holding.record.credential.account == account && holding.record.state == CredentialState::Inactive
-        };
-        let pending = |holding: &Holding| Pending {
-            credential: holding.record.credential.id,
-            digits: holding.digits,
-            enrolled: holding.record.credential.validity.from,
-        };
-        Ok(self.credentials.values().filter(waits).map(pending).collect())
+        Ok(self.pending_of(account))
     }
 
-    fn confirm(&mut self, credential: CredentialId, digits: u32) -> Result<(), Error> {
-        let holding = self.holding(credential)?;
-        match holding.record.state {
-            CredentialState::Inactive => {}
-            CredentialState::Cancelled => return Err(CallerError::Cancelled.into()),
-            CredentialState::Active | CredentialState::Frozen => return Err(CallerError::NotPending.into()),
-        }
-        if holding.digits.number() == digits {
-            holding.record.state = CredentialState::Active;
-            return Ok(());
-        }
-        holding.wrong = holding.wrong.saturating_add(1);
-        let left = TRIES.saturating_sub(holding.wrong);
-        if left > 0 {
-            return Err(CallerError::WrongDigits { left }.into());
-        }
-        holding.record.state = CredentialState::Cancelled;
-        Err(CallerError::Cancelled.into())
+    fn confirm(&mut self, credential: CredentialId, digits: u32, now: UnixTime) -> Result<(), Error> {
+        self.confirm_digits(credential, digits, now)
     }
 
-    fn freeze(&mut self, credential: CredentialId) -> Result<(), Error> {
-        self.holding(credential)?.record.state = CredentialState::Frozen;
-        Ok(())
+    fn set_frozen(&mut self, credential: CredentialId, frozen: bool, now: UnixTime) -> Result<(), Error> {
+        self.freeze(credential, frozen, now)
+    }
+
+    fn revoke(&mut self, credential: CredentialId, code: Option<(&CodeHash, UnixTime)>, now: UnixTime) -> Result<(), Error> {
+        self.revoke_credential(credential, code, now)
+    }
+
+    fn revoked(&self, since: Epoch, part: u16) -> Result<Option<RevokedPart>, MachineError> {
+        self.revoked.part(since, part)
     }
 
     fn credential(&self, credential: CredentialId) -> Result<Option<CredentialRecord>, MachineError> {
@@ -222,6 +206,10 @@ impl Ledger for MemoryLedger {
             *self = before;
         }
         answers
+    }
+
+    fn refund(&mut self, refund: &VerifiedRefund, terms: &RefundTerms<'_>) -> Result<Option<RefundAnswer>, MachineError> {
+        refund_one(self, refund, terms)
     }
 
     fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {

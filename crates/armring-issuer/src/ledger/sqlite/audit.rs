@@ -1,6 +1,6 @@
 //! Reads all books and compares.
 
-use armring_wire::{AccountPseudonym, CredentialId, RequestDigest};
+use armring_wire::{AccountPseudonym, CredentialId, PayeeId, PayeeRef, RequestDigest, TokenDigest};
 use rusqlite::{Connection, Row};
 
 use super::super::model::Fault;
@@ -26,6 +26,21 @@ const TOTALS: &str = "
 
 const SETTLED_TWICE: &str = "SELECT request FROM tokens WHERE outcome = 1 GROUP BY request HAVING count(*) > 1";
 
+const REFUNDS: &str = "
+    SELECT token FROM refunds GROUP BY token HAVING sum(given) >
+        coalesce((SELECT total_end - total_start FROM tokens WHERE digest = refunds.token AND outcome = 1), 0)
+    UNION SELECT refunds.token FROM refunds
+        LEFT JOIN transfers ON refund = refunds.id LEFT JOIN entries ON transfer = transfers.id AND change > 0
+        WHERE coalesce(change, 0) <> given";
+
+const PAYEES_REVOKED: &str = "
+    SELECT id FROM payees WHERE revoked <>
+        coalesce((SELECT revoked FROM revocations WHERE kind = 0 AND revocations.id = payees.id), 0)";
+
+const CREDENTIALS_REVOKED: &str = "
+    SELECT id FROM credentials WHERE (frozen OR state > 1) <>
+        coalesce((SELECT revoked FROM revocations WHERE kind = 1 AND revocations.id = credentials.id), 0)";
+
 pub(super) fn faults(books: &Connection) -> Result<Vec<Fault>, MachineError> {
     // One transaction, so that all is read as of one moment though others may write.
     let books = books.unchecked_transaction()?;
@@ -36,6 +51,11 @@ pub(super) fn faults(books: &Connection) -> Result<Vec<Fault>, MachineError> {
     faults.extend(column(&books, BALANCES, |row| Ok(Fault::Balance(AccountPseudonym(row.get(0)?))))?);
     faults.extend(column(&books, TOTALS, |row| Ok(Fault::Totals(CredentialId(row.get(0)?))))?);
     faults.extend(column(&books, SETTLED_TWICE, |row| Ok(Fault::SettledTwice(RequestDigest(row.get(0)?))))?);
+    faults.extend(column(&books, REFUNDS, |row| Ok(Fault::Refunds(TokenDigest(row.get(0)?))))?);
+    let payee = |row: &Row<'_>| Ok(Fault::Revocation(PayeeRef::Certificate(PayeeId(row.get(0)?))));
+    faults.extend(column(&books, PAYEES_REVOKED, payee)?);
+    let credential = |row: &Row<'_>| Ok(Fault::Revocation(PayeeRef::Credential(CredentialId(row.get(0)?))));
+    faults.extend(column(&books, CREDENTIALS_REVOKED, credential)?);
     Ok(faults)
 }
 

@@ -1,14 +1,16 @@
 //! What is looked up and written when a payment is settled.
 
+use armring_token::{FreeCount, Gesture};
 use armring_wire::{AccountPseudonym, CredentialId, Outcome, PayeeRef, TokenDigest, UnixTime};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::super::model::{Account, CredentialState, Evidence};
+use super::super::credential::{CredentialRecord, CredentialState, Evidence};
+use super::super::model::Account;
 use super::super::settle::{Answer, Books, Ruling};
 use super::money::{Cause, transfer};
-use super::{enrol, rows};
+use super::{credentials, rows};
 use crate::error::MachineError;
-use crate::judge::{Facts, Receiver};
+use crate::judge::{Facts, FreeRun, Receiver};
 use crate::redeem::{Interval, VerifiedPayment};
 
 /// The books, while a transaction holds them.
@@ -31,6 +33,10 @@ impl Books for InTransaction<'_> {
     fn facts(&self, payment: &VerifiedPayment, since: UnixTime) -> Result<Facts, MachineError> {
         let token = payment.token();
         let payer = rows::credential(self.0, token.credential)?.ok_or(MachineError::Damaged("a payment's credential is gone"))?;
+        let free_run = match token.presence.gesture {
+            Gesture::None => free_run(self.0, payment, payer.credential.limits.free_count)?,
+            Gesture::Press | Gesture::FreshUnlock => FreeRun::default(),
+        };
         Ok(Facts {
             conflict: conflict(self.0, payment)?.map(|(_, digest)| digest),
             request_settled: self
@@ -41,6 +47,7 @@ impl Books for InTransaction<'_> {
             payer,
             receiver: receiver(self.0, token.payee)?,
             settled_within_a_day: settled_since(self.0, token.credential, since)?,
+            free_run,
         })
     }
 
@@ -52,7 +59,7 @@ impl Books for InTransaction<'_> {
             ruling.total
         ])?;
         if ruling.outcome == Outcome::Cloned {
-            return record_clone(self.0, payment, ruling, receipt);
+            return record_clone(self.0, payment, &facts.payer, ruling, receipt);
         }
         let token = record_token(self.0, payment, ruling, receipt)?;
         if ruling.outcome.is_settled() {
@@ -63,30 +70,62 @@ impl Books for InTransaction<'_> {
     }
 }
 
-/// The token that has this one's counter; else the first one whose totals overlap its.
-fn conflict(books: &Connection, payment: &VerifiedPayment) -> Result<Option<(i64, TokenDigest)>, MachineError> {
-    let credential = payment.token().credential.0;
+/// A token with which this one is a clone's.
+type Conflict = (i64, TokenDigest);
+
+/// The token that has this one's counter; else the first one whose totals overlap its; else the one with the highest total below its, or
+/// the lowest above, that has the counter on the other side.
+fn conflict(books: &Connection, payment: &VerifiedPayment) -> Result<Option<Conflict>, MachineError> {
+    let (credential, counter) = (payment.token().credential.0, payment.token().counter.0);
     let found = books
         .prepare_cached("SELECT id, digest FROM tokens WHERE credential = ?1 AND counter = ?2")?
-        .query_row(params![credential, payment.token().counter.0], |row| Ok((row.get(0)?, TokenDigest(row.get(1)?))))
+        .query_row(params![credential, counter], |row| Ok((row.get(0)?, TokenDigest(row.get(1)?))))
         .optional()?;
     let (None, Some(new)) = (found, payment.interval()) else { return Ok(found) };
-    // What is recorded does not overlap. So of all that end above the new one's start, the lowest is the first to overlap it, if any does.
-    let lowest: Option<(i64, TokenDigest, i64)> = books
-        .prepare_cached(
-            "SELECT id, digest, total_start FROM tokens WHERE credential = ?1 AND total_end > ?2
-             ORDER BY total_end, total_start LIMIT 1",
-        )?
-        .query_row(params![credential, new.start()], |row| Ok((row.get(0)?, TokenDigest(row.get(1)?), row.get(2)?)))
-        .optional()?;
-    Ok(lowest.filter(|(_, _, start)| *start < new.end()).map(|(id, digest, _)| (id, digest)))
+    // What is recorded does not overlap, and is in the order of its counters: so the new one's neighbours speak for all.
+    let neighbour = |query: &str| -> Result<Option<(Conflict, u32, i64)>, MachineError> {
+        let neighbour = |row: &Row<'_>| Ok(((row.get(0)?, TokenDigest(row.get(1)?)), row.get(2)?, row.get(3)?));
+        Ok(books.prepare_cached(query)?.query_row(params![credential, new.start()], neighbour).optional()?)
+    };
+    let above = neighbour(
+        "SELECT id, digest, counter, total_start FROM tokens WHERE credential = ?1 AND total_end > ?2 AND total_end > total_start
+         ORDER BY total_end, total_start LIMIT 1",
+    )?;
+    let below = neighbour(
+        "SELECT id, digest, counter, total_start FROM tokens WHERE credential = ?1 AND total_end <= ?2 AND total_end > total_start
+         ORDER BY total_end DESC, total_start DESC LIMIT 1",
+    )?;
+    let overlaps = above.filter(|(_, _, start)| *start < new.end());
+    let below = below.filter(|(_, lower, _)| *lower > counter);
+    let above = above.filter(|(_, higher, _)| *higher < counter);
+    Ok(overlaps.or(below).or(above).map(|(token, _, _)| token))
 }
 
-fn find_account(books: &Connection, account: AccountPseudonym) -> Result<Account, MachineError> {
+/// The payments without a gesture right before this one, of a credential that allows `most`.
+fn free_run(books: &Connection, payment: &VerifiedPayment, most: FreeCount) -> Result<FreeRun, MachineError> {
+    let (credential, mut expected) = (payment.token().credential.0, payment.token().counter.0);
+    let mut query = books.prepare_cached(
+        "SELECT counter, gesture, coalesce(total_end - total_start, 0) FROM tokens WHERE credential = ?1 AND counter < ?2
+         ORDER BY counter DESC LIMIT ?3",
+    )?;
+    let mut rows = query.query(params![credential, expected, most.0])?;
+    let mut run = FreeRun::default();
+    while let Some(row) = rows.next()? {
+        expected = expected.saturating_sub(1);
+        let (counter, gesture, minor): (u32, u8, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if counter != expected || gesture != rows::gesture_code(Gesture::None) {
+            break;
+        }
+        run = FreeRun { count: run.count.saturating_add(1), total: run.total.saturating_add(minor) };
+    }
+    Ok(run)
+}
+
+pub(super) fn find_account(books: &Connection, account: AccountPseudonym) -> Result<Account, MachineError> {
     rows::account(books, account)?.ok_or(MachineError::Damaged("an account is gone"))
 }
 
-fn receiver(books: &Connection, payee: PayeeRef) -> Result<Receiver, MachineError> {
+pub(super) fn receiver(books: &Connection, payee: PayeeRef) -> Result<Receiver, MachineError> {
     const NO_PAYEE: MachineError = MachineError::Damaged("a payment's payee is gone");
     match payee {
         PayeeRef::Certificate(id) => {
@@ -114,8 +153,8 @@ fn record_token(books: &Connection, payment: &VerifiedPayment, ruling: &Ruling, 
     Ok(books
         .prepare_cached(
             "INSERT INTO tokens (credential, counter, digest, total_start, total_end, request, outcome, time,
-                                 receipt, token_object, request_object)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                 receipt, token_object, request_object, gesture)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .insert(params![
             token.credential.0,
@@ -129,20 +168,26 @@ fn record_token(books: &Connection, payment: &VerifiedPayment, ruling: &Ruling, 
             receipt,
             payment.token_object(),
             payment.request_object(),
+            rows::gesture_code(token.presence.gesture),
         ])?)
 }
 
-/// Keeps both tokens as evidence, and freezes.
-fn record_clone(books: &Connection, payment: &VerifiedPayment, ruling: &Ruling, receipt: &[u8]) -> Result<(), MachineError> {
+/// Keeps both tokens as evidence, and refuses the credential for good.
+fn record_clone(
+    books: &Connection,
+    payment: &VerifiedPayment,
+    payer: &CredentialRecord,
+    ruling: &Ruling,
+    receipt: &[u8],
+) -> Result<(), MachineError> {
     let (taken_by, _) = conflict(books, payment)?.ok_or(MachineError::Damaged("a clone of nothing"))?;
-    let credential = payment.token().credential;
     books
         .prepare_cached(
             "INSERT INTO clones (credential, digest, taken_by, time, receipt, token_object, request_object)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
-            credential.0,
+            payment.token().credential.0,
             ruling.token.0,
             taken_by,
             ruling.time.as_secs(),
@@ -150,7 +195,7 @@ fn record_clone(books: &Connection, payment: &VerifiedPayment, ruling: &Ruling, 
             payment.token_object(),
             payment.request_object(),
         ])?;
-    enrol::set_state(books, credential, CredentialState::Frozen)
+    credentials::refuse_for_good(books, payer, CredentialState::Cloned, ruling.time)
 }
 
 pub(super) fn evidence(books: &Connection, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {

@@ -1,14 +1,12 @@
-//! Payees, enrolment codes and credentials.
+//! Payees, enrolment codes, and what becomes of the codes.
 
-use armring_wire::{AccountPseudonym, CredentialId, UnixTime};
+use armring_wire::{AccountPseudonym, CredentialId, PayeeId, PayeeRef, UnixTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::model::{
-    Account, CodeHash, CredentialRecord, CredentialState, Enrolled, NewCredential, PayeeRecord, Pending, TRIES,
-    digits_from_number,
-};
+use super::super::credential::{CodeHash, CredentialRecord, CredentialState, Enrolled, NewCredential};
+use super::super::model::{Account, PayeeRecord};
 use super::money::customer;
-use super::rows;
+use super::{revoked, rows};
 use crate::error::{CallerError, Error, MachineError};
 
 pub(super) fn add_payee(books: &Connection, payee: &PayeeRecord) -> Result<(), Error> {
@@ -22,6 +20,12 @@ pub(super) fn add_payee(books: &Connection, payee: &PayeeRecord) -> Result<(), E
         payee.certificate
     ])?;
     Ok(())
+}
+
+pub(super) fn set_payee_revoked(books: &Connection, payee: PayeeId, revoked: bool, now: UnixTime) -> Result<(), Error> {
+    let record = rows::payee(books, payee)?.ok_or(CallerError::UnknownPayee)?;
+    books.prepare_cached("UPDATE payees SET revoked = ?2 WHERE id = ?1")?.execute(params![payee.0, revoked])?;
+    Ok(revoked::mark(books, PayeeRef::Certificate(payee), revoked, record.validity.until, now)?)
 }
 
 pub(super) fn store_code(
@@ -83,14 +87,15 @@ pub(super) fn enrol(
     }
     books
         .prepare_cached(
-            "INSERT INTO credentials (id, account, payment_key, object, state, digits) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO credentials (id, account, payment_key, object, state, maker, digits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             new.id.0,
             account.0,
             new.payment_key,
             candidate.record.object,
-            rows::state_code(CredentialState::Inactive),
+            rows::state_code(candidate.record.unfrozen),
+            candidate.record.maker.map(|maker| maker.0),
             candidate.digits.number(),
         ])?;
     books.prepare_cached("UPDATE codes SET credential = ?2 WHERE hash = ?1")?.execute(params![code.0, new.id.0])?;
@@ -99,66 +104,17 @@ pub(super) fn enrol(
 
 /// A code that was used before.
 fn again(books: &Connection, record: CredentialRecord, candidate: &NewCredential) -> Result<Enrolled, MachineError> {
-    let same_key = record.credential.payment_key == candidate.record.credential.payment_key;
-    if !same_key || record.state == CredentialState::Cancelled {
+    let (id, new) = (record.credential.id, &candidate.record);
+    if record.credential.payment_key != new.credential.payment_key || record.unfrozen.is_final() {
         return Ok(Enrolled::Refused);
     }
-    books
-        .prepare_cached("UPDATE credentials SET digits = ?2 WHERE id = ?1")?
-        .execute(params![record.credential.id.0, candidate.digits.number()])?;
+    let state = if new.unfrozen == CredentialState::Active { new.unfrozen } else { record.unfrozen };
+    let maker = new.maker.or(record.maker).map(|maker| maker.0);
+    books.prepare_cached("UPDATE credentials SET state = ?2, maker = ?3, digits = ?4 WHERE id = ?1")?.execute(params![
+        id.0,
+        rows::state_code(state),
+        maker,
+        candidate.digits.number()
+    ])?;
     Ok(Enrolled::Already(record.object))
-}
-
-pub(super) fn pending(books: &Connection, account: AccountPseudonym) -> Result<Vec<Pending>, MachineError> {
-    let mut query = books.prepare_cached("SELECT id, digits FROM credentials WHERE account = ?1 AND state = ?2 ORDER BY id")?;
-    let rows = query.query_map(params![account.0, rows::state_code(CredentialState::Inactive)], |row| {
-        Ok((CredentialId(row.get(0)?), digits_from_number(row.get(1)?)))
-    })?;
-    let mut pending = Vec::new();
-    for row in rows {
-        let (credential, digits) = row?;
-        let record = find(books, credential)?.map_err(|_| MachineError::Damaged("a credential is gone"))?;
-        pending.push(Pending { credential, digits, enrolled: record.credential.validity.from });
-    }
-    Ok(pending)
-}
-
-fn find(books: &Connection, credential: CredentialId) -> Result<Result<CredentialRecord, CallerError>, MachineError> {
-    Ok(rows::credential(books, credential)?.ok_or(CallerError::UnknownCredential))
-}
-
-/// The inner error is what the caller is told of a try that was counted.
-pub(super) fn confirm(books: &Connection, credential: CredentialId, digits: u32) -> Result<Result<(), CallerError>, Error> {
-    match find(books, credential)??.state {
-        CredentialState::Inactive => {}
-        CredentialState::Cancelled => return Err(CallerError::Cancelled.into()),
-        CredentialState::Active | CredentialState::Frozen => return Err(CallerError::NotPending.into()),
-    }
-    let (right, wrong): (u32, u8) = books
-        .prepare_cached("SELECT digits, wrong FROM credentials WHERE id = ?1")?
-        .query_row([credential.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if right == digits {
-        set_state(books, credential, CredentialState::Active)?;
-        return Ok(Ok(()));
-    }
-    let wrong = wrong.saturating_add(1);
-    books.prepare_cached("UPDATE credentials SET wrong = ?2 WHERE id = ?1")?.execute(params![credential.0, wrong])?;
-    let left = TRIES.saturating_sub(wrong);
-    if left > 0 {
-        return Ok(Err(CallerError::WrongDigits { left }));
-    }
-    set_state(books, credential, CredentialState::Cancelled)?;
-    Ok(Err(CallerError::Cancelled))
-}
-
-pub(super) fn freeze(books: &Connection, credential: CredentialId) -> Result<(), Error> {
-    find(books, credential)??;
-    Ok(set_state(books, credential, CredentialState::Frozen)?)
-}
-
-pub(super) fn set_state(books: &Connection, credential: CredentialId, state: CredentialState) -> Result<(), MachineError> {
-    books
-        .prepare_cached("UPDATE credentials SET state = ?2 WHERE id = ?1")?
-        .execute(params![credential.0, rows::state_code(state)])?;
-    Ok(())
 }

@@ -2,25 +2,30 @@
 
 mod audit;
 mod books;
+mod credentials;
 mod enrol;
 mod money;
+mod refunds;
+mod revoked;
 mod rows;
 mod schema;
 
 use core::fmt;
 use std::path::Path;
 
+use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, UnixTime};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::Ledger;
-use super::model::{
-    Account, AccountState, CodeHash, CredentialRecord, DepositRef, Enrolled, Entry, Evidence, Fault, NewCredential, PayeeRecord,
-    Pending,
-};
+use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
+use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
+use super::refund::{RefundAnswer, RefundTerms, refund_one};
+use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms, settle_one};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
+use crate::refund::VerifiedRefund;
 
 /// How many prepared statements are kept: more than there are.
 const STATEMENTS: usize = 64;
@@ -54,7 +59,6 @@ impl SqliteLedger {
 
     fn begin(mut connection: Connection) -> Result<Self, MachineError> {
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::migrate(&mut connection)?;
         Ok(Self { connection })
@@ -104,6 +108,10 @@ impl Ledger for SqliteLedger {
         rows::payee(&self.connection, payee)
     }
 
+    fn set_payee_revoked(&mut self, payee: PayeeId, revoked: bool, now: UnixTime) -> Result<(), Error> {
+        self.transact(|books| enrol::set_payee_revoked(books, payee, revoked, now))
+    }
+
     fn store_code(&mut self, code: &CodeHash, account: AccountPseudonym, expires: UnixTime, now: UnixTime) -> Result<(), Error> {
         self.transact(|books| enrol::store_code(books, code, account, expires, now))
     }
@@ -117,16 +125,24 @@ impl Ledger for SqliteLedger {
     }
 
     fn pending(&self, account: AccountPseudonym) -> Result<Vec<Pending>, MachineError> {
-        enrol::pending(&self.connection, account)
+        credentials::pending(&self.connection, account)
     }
 
-    fn confirm(&mut self, credential: CredentialId, digits: u32) -> Result<(), Error> {
+    fn confirm(&mut self, credential: CredentialId, digits: u32, now: UnixTime) -> Result<(), Error> {
         // A wrong try is an error and must still be counted: the transaction itself succeeds.
-        self.transact(|books| enrol::confirm(books, credential, digits))?.map_err(Error::from)
+        self.transact(|books| credentials::confirm(books, credential, digits, now))?.map_err(Error::from)
     }
 
-    fn freeze(&mut self, credential: CredentialId) -> Result<(), Error> {
-        self.transact(|books| enrol::freeze(books, credential))
+    fn set_frozen(&mut self, credential: CredentialId, frozen: bool, now: UnixTime) -> Result<(), Error> {
+        self.transact(|books| credentials::set_frozen(books, credential, frozen, now))
+    }
+
+    fn revoke(&mut self, credential: CredentialId, code: Option<(&CodeHash, UnixTime)>, now: UnixTime) -> Result<(), Error> {
+        self.transact(|books| credentials::revoke(books, credential, code, now))
+    }
+
+    fn revoked(&self, since: Epoch, part: u16) -> Result<Option<RevokedPart>, MachineError> {
+        revoked::part(&self.connection, since, part)
     }
 
     fn credential(&self, credential: CredentialId) -> Result<Option<CredentialRecord>, MachineError> {
@@ -137,6 +153,10 @@ impl Ledger for SqliteLedger {
         self.transact(|books| {
             payments.iter().map(|payment| settle_one(&mut books::InTransaction(books), payment, terms)).collect()
         })
+    }
+
+    fn refund(&mut self, refund: &VerifiedRefund, terms: &RefundTerms<'_>) -> Result<Option<RefundAnswer>, MachineError> {
+        self.transact(|books| refund_one(&mut books::InTransaction(books), refund, terms))
     }
 
     fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {

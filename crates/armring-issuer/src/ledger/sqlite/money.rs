@@ -1,6 +1,6 @@
 //! Accounts and what moves between them.
 
-use armring_wire::{AccountPseudonym, Amount, Currency, TokenDigest, UnixTime};
+use armring_wire::{AccountPseudonym, Amount, Currency, RefundDigest, TokenDigest, UnixTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::model::{Account, AccountState, DepositRef, Entry, Reference, float_account};
@@ -13,6 +13,8 @@ pub(super) enum Cause {
     Deposit(DepositRef),
     /// The row of a token.
     Token(i64),
+    /// The row of a refund.
+    Refund(i64),
 }
 
 /// An account other than the issuer's own.
@@ -81,15 +83,14 @@ pub(super) fn transfer(
     now: UnixTime,
 ) -> Result<(), MachineError> {
     const FULL: MachineError = MachineError::Damaged("a balance is more than there can be");
-    let (deposit, token) = match cause {
-        Cause::Deposit(reference) => (Some(reference.0), None),
-        Cause::Token(token) => (None, Some(token)),
+    let (deposit, token, refund) = match cause {
+        Cause::Deposit(reference) => (Some(reference.0), None, None),
+        Cause::Token(token) => (None, Some(token), None),
+        Cause::Refund(refund) => (None, None, Some(refund)),
     };
-    let transfer = books.prepare_cached("INSERT INTO transfers (time, deposit, token) VALUES (?1, ?2, ?3)")?.insert(params![
-        now.as_secs(),
-        deposit,
-        token
-    ])?;
+    let transfer = books
+        .prepare_cached("INSERT INTO transfers (time, deposit, token, refund) VALUES (?1, ?2, ?3, ?4)")?
+        .insert(params![now.as_secs(), deposit, token, refund])?;
     let mut entry = books.prepare_cached("INSERT INTO entries (transfer, account, change, currency) VALUES (?1, ?2, ?3, ?4)")?;
     let mut balance = books.prepare_cached("UPDATE accounts SET balance = ?2 WHERE id = ?1")?;
     for (account, change) in [(from, minor.checked_neg().ok_or(FULL)?), (to, minor)] {
@@ -102,19 +103,21 @@ pub(super) fn transfer(
 pub(super) fn statement(books: &Connection, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
     const NO_CAUSE: MachineError = MachineError::Damaged("an entry has no cause");
     let mut query = books.prepare_cached(
-        "SELECT transfers.time, deposit, digest, change, currency
-         FROM entries JOIN transfers ON transfers.id = transfer LEFT JOIN tokens ON tokens.id = token
+        "SELECT transfers.time, deposit, tokens.digest, refunds.digest, change, currency
+         FROM entries JOIN transfers ON transfers.id = transfer
+         LEFT JOIN tokens ON tokens.id = transfers.token LEFT JOIN refunds ON refunds.id = refund
          WHERE account = ?1 ORDER BY entries.id",
     )?;
     let mut rows = query.query([account.0])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let reference = match (row.get::<_, Option<[u8; 16]>>(1)?, row.get::<_, Option<[u8; 32]>>(2)?) {
-            (Some(deposit), None) => Reference::Deposit(DepositRef(deposit)),
-            (None, Some(digest)) => Reference::Payment(TokenDigest(digest)),
+        let reference = match (row.get(1)?, row.get(2)?, row.get(3)?) {
+            (Some(deposit), None, None) => Reference::Deposit(DepositRef(deposit)),
+            (None, Some(token), None) => Reference::Payment(TokenDigest(token)),
+            (None, None, Some(refund)) => Reference::Refund(RefundDigest(refund)),
             _ => return Err(NO_CAUSE),
         };
-        entries.push(Entry { time: rows::time(row, 0)?, reference, change: row.get(3)?, currency: rows::currency(row.get(4)?)? });
+        entries.push(Entry { time: rows::time(row, 0)?, reference, change: row.get(4)?, currency: rows::currency(row.get(5)?)? });
     }
     Ok(entries)
 }

@@ -1,24 +1,59 @@
 //! The tables, and how an older file gets to have them.
 
-use rusqlite::{Connection, TransactionBehavior};
+use armring_token::{Credential, Unverified};
+use armring_wire::{CredentialId, PayeeRef, UnixTime};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::revoked;
 use crate::error::MachineError;
 
-/// What each version adds to the one before. A version that was released is never edited.
-const MIGRATIONS: [(u32, &str); 1] = [(1, include_str!("schema_1.sql"))];
+/// What brings a file from the version before to this one: tables, then what SQL cannot say.
+struct Migration {
+    version: u32,
+    tables: &'static str,
+    rest: fn(&Transaction<'_>) -> Result<(), MachineError>,
+}
 
-/// Brings the file to the newest version.
+/// A version that was released is never edited.
+const MIGRATIONS: [Migration; 2] = [
+    Migration { version: 1, tables: include_str!("schema_1.sql"), rest: |_| Ok(()) },
+    Migration { version: 2, tables: include_str!("schema_2.sql"), rest: list_who_is_refused },
+];
+
+/// Brings the file to the newest version, in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), MachineError> {
+    // A table that others refer to can be made anew only where nobody watches. The pragma does nothing inside of a transaction.
+    connection.pragma_update(None, "foreign_keys", false)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let newest = MIGRATIONS.last().map_or(0, |(newest, _)| *newest);
+    let newest = MIGRATIONS.last().map_or(0, |newest| newest.version);
     if version > newest {
         return Err(MachineError::Damaged("the ledger was written by a newer version"));
     }
-    for (_, migration) in MIGRATIONS.iter().filter(|(number, _)| *number > version) {
-        transaction.execute_batch(migration)?;
+    if version < newest {
+        for migration in MIGRATIONS.iter().filter(|migration| migration.version > version) {
+            transaction.execute_batch(migration.tables)?;
+            (migration.rest)(&transaction)?;
+        }
+        if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
+            return Err(MachineError::Damaged("a row refers to one that is gone"));
+        }
+        transaction.pragma_update(None, "user_version", newest)?;
     }
-    transaction.pragma_update(None, "user_version", newest)?;
     transaction.commit()?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(())
+}
+
+/// Version 1 had no revocation list: whoever it refuses is put on it. Nobody knows since when, which is what the epoch of time says.
+fn list_who_is_refused(books: &Transaction<'_>) -> Result<(), MachineError> {
+    let mut query = books.prepare("SELECT id, object FROM credentials WHERE state > 1 OR frozen ORDER BY id")?;
+    let refused: Vec<([u8; 8], Vec<u8>)> =
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (id, object) in refused {
+        let credential = Unverified::<Credential>::parse(&object).map_err(|_| MachineError::Damaged("a credential is none"))?;
+        let until = credential.claims().validity.until;
+        revoked::mark(books, PayeeRef::Credential(CredentialId(id)), true, until, UnixTime::EPOCH)?;
+    }
     Ok(())
 }
