@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    guard, guard_selftest, msrv, published,
+    attacks, guard, guard_selftest, msrv, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -23,6 +23,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     let mut stages = Stages::of("test");
     stages.run("C compiler", c_compiler);
     stages.run("tests", || run(&mut workspace.cargo(&["test", "--workspace", "--locked"])));
+    stages.run("known attacks", || attacks::run(workspace));
     stages.run("no_std guard", || guard::run(workspace, &[]));
     stages.run("demo", || demo(workspace));
     stages.finish()

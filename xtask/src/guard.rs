@@ -30,22 +30,22 @@ pub(crate) enum Verdict {
 /// Checks the marked crates, or those of them that are named.
 pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
     let marked = marked(workspace)?;
-    if let Some(unknown) = names.iter().find(|name| !marked.iter().any(|(package, _)| package.name == **name)) {
+    if let Some(unknown) = names.iter().find(|name| !marked.iter().any(|mark| mark.package.name == **name)) {
         bail!("{unknown} is not among the crates that the guard checks: {}", listed(&marked));
     }
     let guard = Guard::new(workspace.target.join("guard"))?;
     let mut refused = Vec::new();
-    for (package, level) in &marked {
+    for mark @ Mark { package, level, features } in &marked {
         if !names.is_empty() && !names.contains(&package.name.as_str()) {
             continue;
         }
-        let check = workspace.cargo(&["check", "--locked", "--package", &package.name]);
+        let check = workspace.cargo(&["check", "--locked", "--package", &package.name, "--features", features]);
         match guard.check(check, &package.name, *level)? {
-            Verdict::Passed { dependencies } => eprintln!("{}", proven(&package.name, *level, &dependencies)),
+            Verdict::Passed { dependencies } => eprintln!("{}", mark.proven(&dependencies)),
             Verdict::Refused(why) => {
-                eprintln!("{}: refused\n{}", package.name, essence(&why));
+                eprintln!("{}: refused\n{}", mark.name(), essence(&why));
                 eprintln!("\nwho switches on a feature: cargo tree -p {} -e normal,features -i <CRATE>", package.name);
-                refused.push(package.name.as_str());
+                refused.push(mark.name());
             }
         }
     }
@@ -55,19 +55,34 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn proven(name: &str, level: Level, dependencies: &[String]) -> String {
-    let mut line = format!("{name}: ");
-    line.push_str(match level {
-        Level::Core => "no std, no alloc: compiles with core alone",
-        Level::CoreAndAlloc => "no std: compiles with core and alloc alone",
-    });
-    match dependencies.len() {
-        0 => line.push_str("; no dependencies"),
-        count => {
-            let _ = write!(line, ", and so do its {count} dependencies\n    {}", dependencies.join(", "));
-        }
+/// A crate that a manifest asks to be checked.
+struct Mark<'a> {
+    package: &'a Package,
+    level: Level,
+    /// What to check it with besides its default features.
+    features: &'a str,
+}
+
+impl Mark<'_> {
+    fn name(&self) -> String {
+        let with = if self.features.is_empty() { String::new() } else { format!(" with {}", self.features) };
+        self.package.name.clone() + &with
     }
-    line
+
+    fn proven(&self, dependencies: &[String]) -> String {
+        let mut line = self.name();
+        line.push_str(match self.level {
+            Level::Core => ": no std, no alloc: compiles with core alone",
+            Level::CoreAndAlloc => ": no std: compiles with core and alloc alone",
+        });
+        match dependencies.len() {
+            0 => line.push_str("; no dependencies"),
+            count => {
+                let _ = write!(line, ", and so do its {count} dependencies\n    {}", dependencies.join(", "));
+            }
+        }
+        line
+    }
 }
 
 /// What matters in the compiler's output. A crate that misses std misses all that std brings into scope, and so the one
@@ -83,13 +98,13 @@ fn essence(stderr: &str) -> String {
     missing.chain(crates).map(str::trim_end).collect::<Vec<_>>().join("\n\n")
 }
 
-fn listed(marked: &[(&Package, Level)]) -> String {
-    marked.iter().map(|(package, _)| package.name.as_str()).collect::<Vec<_>>().join(", ")
+fn listed(marked: &[Mark<'_>]) -> String {
+    marked.iter().filter(|mark| mark.features.is_empty()).map(Mark::name).collect::<Vec<_>>().join(", ")
 }
 
 /// The crates whose manifest asks for the guard. That a mark was lost, and the guard passes by checking less, is an
 /// error: a library which says `#![no_std]` must have a mark, and there must be some.
-fn marked(workspace: &Workspace) -> Result<Vec<(&Package, Level)>> {
+fn marked(workspace: &Workspace) -> Result<Vec<Mark<'_>>> {
     let mut marked = Vec::new();
     for package in &workspace.packages {
         let mark = package.armring.get("no-std");
@@ -101,7 +116,11 @@ fn marked(workspace: &Workspace) -> Result<Vec<(&Package, Level)>> {
             );
         }
         if let Some(level) = level(mark).with_context(|| format!("Cargo.toml of {}", package.name))? {
-            marked.push((package, level));
+            marked.push(Mark { package, level, features: "" });
+        }
+        if let Some(features) = package.armring.get("alloc-features") {
+            let features = features.as_str().with_context(|| format!("{}: alloc-features is a string", package.name))?;
+            marked.push(Mark { package, level: Level::CoreAndAlloc, features });
         }
     }
     if marked.is_empty() {

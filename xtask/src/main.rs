@@ -4,17 +4,21 @@
 //! ```text
 //! main ──▶ checks ──▶ stages       which stages `test` and `ci` have, and how a stage is timed and reported
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
+//!            ├──▶ attacks          the table of known attacks against the tests that there are
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ published        what tracked text must not contain
+//!            ├──▶ vectors          the test vectors, written anew
 //!            └──▶ workspace        what cargo says of this workspace, and how cargo is called
 //! ```
 
+mod attacks;
 mod checks;
 mod guard;
 mod guard_selftest;
 mod msrv;
 mod published;
 mod stages;
+mod vectors;
 mod workspace;
 
 use std::{env, process::ExitCode};
@@ -37,6 +41,8 @@ Commands:
           minutes at first, then a minute or two.
   guard   Only the no_std guard: proves that the protocol crates and all their dependencies compile where
           neither std nor alloc exists. Seconds, after a first minute.
+  vectors Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
+          changes the protocol.
   msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
           as a first `test`: it compiles everything again, apart from the rest.
   help    This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
@@ -52,6 +58,7 @@ Usage: cargo xtask test
 Stages, each run even if an earlier one failed, with a table of times and results at the end:
   C compiler     `cc` (or what CC names) answers: SQLite and the C header's example are compiled with it
   tests          cargo test --workspace --locked: unit and integration tests, documentation examples
+  known attacks  each row of SPEC.md's table of attacks names tests that exist, or says why it is not defended
   no_std guard   as `cargo xtask guard`
   demo           the demo from beginning to end; what it prints goes to target/xtask/demo.log
 ";
@@ -86,9 +93,19 @@ Checked are the crates whose Cargo.toml says so, with their default features; or
   no-std = true       # core only
   no-std = \"alloc\"    # core and alloc
   no-std = false      # a crate with #![no_std] must say one of the three
+  alloc-features = \"batch\"  # checked once more with these features, core and alloc
 
 --self-test gives the guard small crates which use std or alloc in the ways this happens, and demands that it refuses
 each for that reason; and some which do not, and demands that it lets them pass.
+";
+
+const HELP_VECTORS: &str = "\
+cargo xtask vectors: writes vectors/*.json, which other implementations of the protocol compare themselves with.
+
+Usage: cargo xtask vectors
+
+Runs the package armring-vectors, whose keys and random bytes come from fixed seeds, and says which files changed.
+A changed file means that bytes on the wire changed: SPEC.md has to say so in the same commit.
 ";
 
 const HELP_MSRV: &str = "\
@@ -115,6 +132,7 @@ fn main() -> ExitCode {
         ["guard", crates @ ..] if crates.iter().all(|name| !name.starts_with('-')) => {
             with_workspace(|workspace| guard::run(workspace, crates))
         }
+        ["vectors"] => with_workspace(vectors::run_generator),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),
     };
@@ -136,6 +154,7 @@ fn help_of(command: &str) -> Option<&'static str> {
         "test" => HELP_TEST,
         "ci" => HELP_CI,
         "guard" => HELP_GUARD,
+        "vectors" => HELP_VECTORS,
         "msrv" => HELP_MSRV,
         "help" => HELP,
         _ => return None,

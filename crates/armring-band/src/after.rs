@@ -1,19 +1,23 @@
 //! What happens once something is durable, and not before.
 
-use armring_pairing::{DiffieHellman, Link, StoreFirst};
-use armring_token::{Credential, PaymentToken};
+use armring_pairing::{DiffieHellman, StoreFirst};
+use armring_token::Credential;
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
-use armring_wire::{Digits, EnrolmentCode, Opaque, TokenDigest};
+use armring_wire::{Amount, Digits, EnrolmentCode, Opaque, TokenDigest, Uptime};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
+use crate::connect::Introduction;
 use crate::error::{Error, MachineError, PeerError};
 use crate::event::Signal;
 use crate::keys::{OpenKey, PaymentKeys};
+use crate::pair::Made;
 use crate::purse::Purse;
-use crate::state::Core;
-use crate::store::StoredEnrolment;
+use crate::state::{Core, Slot};
+use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
+use crate::unpair::Unpairing;
 
 /// What waits for the host to report that something is durable.
 #[expect(clippy::large_enum_variant, reason = "there is one, and no allocator to box it")]
@@ -21,14 +25,13 @@ pub(crate) enum AfterStore<S> {
     Nothing,
     /// The provisional link: then the band confirms.
     Pair {
-        slot: usize,
-        link: Link,
+        made: Made,
         store_first: StoreFirst,
     },
-    /// A link that was reconnected: then it is an established one.
-    Promote {
+    /// A link that was reconnected: then it is an established one, and the band answers.
+    Introduce {
         slot: usize,
-        link: Link,
+        introduction: Introduction,
     },
     /// A key list: then the enrolment that brought it goes on, if one did.
     KeyList {
@@ -51,7 +54,7 @@ pub(crate) enum AfterStore<S> {
     /// A token's body: then it is signed.
     Token {
         slot: usize,
-        token: PaymentToken,
+        token: StoredToken,
     },
     /// What a receipt said: then the wearer is told.
     Answer {
@@ -59,6 +62,24 @@ pub(crate) enum AfterStore<S> {
         token: TokenDigest,
         signal: Signal,
     },
+    /// The latest time of a receipt for money that came: then the wearer is told, once.
+    Received {
+        slot: usize,
+        amount: Amount,
+    },
+    /// One try less: then what was entered is compared.
+    Try {
+        entered: Zeroizing<[u8; 32]>,
+        worn_since: Uptime,
+    },
+    /// All tries again: then the band unlocks.
+    Unlock {
+        worn_since: Uptime,
+    },
+    /// A new PIN or tap pattern: then it is the one.
+    Secret(StoredSecret),
+    /// One key that an unpairing erases: then the next.
+    Erase(Unpairing),
     EraseAll,
 }
 
@@ -67,15 +88,14 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn stored<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), Error> {
         match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
             AfterStore::Nothing => Ok(()),
-            AfterStore::Pair { slot, link, store_first } => {
-                let place = self.slot(slot)?;
-                place.link = Some(link);
+            AfterStore::Pair { made, store_first } => {
+                match made {
+                    Made::InSlot(slot, link) => *self.slot(slot)? = Slot { link: Some(link), ..Slot::EMPTY },
+                    Made::Replacing(replacement) => self.replacement = Some(replacement),
+                }
                 self.say_confirm(&store_first.stored())
             }
-            AfterStore::Promote { slot, link } => {
-                self.slot(slot)?.link = Some(link);
-                Ok(())
-            }
+            AfterStore::Introduce { slot, introduction } => self.introduced(slot, introduction),
             AfterStore::KeyList { slot, enrol } => self.answer_with(slot, |core| core.key_list_stored(slot, enrol, rng)),
             AfterStore::PaymentKey { slot, enrolment } => {
                 let code = enrolment.code;
@@ -89,13 +109,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
                 self.say_to(slot, &ToWallet::Enrolled { credential })
             }
-            AfterStore::Token { slot, token } => {
-                let digest = token.digest(&self.fingerprint);
-                if let Some(purse) = self.slot(slot)?.purse.as_mut() {
-                    purse.count(token, digest);
-                }
-                self.answer_with(slot, |core| Ok(core.say_token(slot, &token)?))
-            }
+            AfterStore::Token { slot, token } => self.token_stored(slot, &token),
             AfterStore::Answer { slot, token, signal } => {
                 if let Some(purse) = self.slot(slot)?.purse.as_mut() {
                     purse.told(&token);
@@ -103,6 +117,22 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.out.signal(signal);
                 self.say_to(slot, &ToWallet::Noted)
             }
+            AfterStore::Received { slot, amount } => {
+                self.slot(slot)?.asked = None;
+                self.out.signal(Signal::Received(amount));
+                self.say_to(slot, &ToWallet::Noted)
+            }
+            AfterStore::Try { entered, worn_since } => self.secret_counted(&entered, worn_since),
+            AfterStore::Unlock { worn_since } => {
+                self.secret_matched(worn_since);
+                Ok(())
+            }
+            AfterStore::Secret(chosen) => {
+                self.secret = Some(chosen);
+                self.out.signal(Signal::SecretChosen);
+                Ok(())
+            }
+            AfterStore::Erase(unpairing) => self.erased(unpairing),
             AfterStore::EraseAll => {
                 // Whoever has connected since may have come over a link that is no more.
                 self.end();
@@ -119,15 +149,24 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let error = MachineError::Storage.into();
         match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
             AfterStore::Pair { .. } if self.phase.is_storing_link() => self.fail(error),
+            AfterStore::Introduce { .. } if self.phase.is_storing_introduced() => self.fail(error),
             AfterStore::KeyList { slot, .. }
             | AfterStore::PaymentKey { slot, .. }
             | AfterStore::Credential { slot, .. }
             | AfterStore::Token { slot, .. }
-            | AfterStore::Answer { slot, .. } => match self.say_to(slot, &ToWallet::Declined(Decline::Machine)) {
+            | AfterStore::Answer { slot, .. }
+            | AfterStore::Erase(Unpairing { slot, .. })
+            | AfterStore::Received { slot, .. } => match self.say_to(slot, &ToWallet::Declined(Decline::Machine)) {
                 Ok(()) => error,
                 Err(error) => self.fail(error),
             },
-            AfterStore::Nothing | AfterStore::Pair { .. } | AfterStore::Promote { .. } | AfterStore::EraseAll => error,
+            AfterStore::Nothing
+            | AfterStore::Pair { .. }
+            | AfterStore::Introduce { .. }
+            | AfterStore::Try { .. }
+            | AfterStore::Unlock { .. }
+            | AfterStore::Secret(_)
+            | AfterStore::EraseAll => error,
         }
     }
 

@@ -1,20 +1,20 @@
 //! Enrolling with the issuer, through a wallet that cannot read it.
 
 use armring_channel::Opened;
-use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, LinkState, PublicKey, Session};
+use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, PublicKey, Session};
 use armring_token::{Credential, Enrolment, Unverified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
-use armring_wire::records::{Assurance, RELAY_MAX};
-use armring_wire::{EnrolmentCode, Opaque, VersionRange, decode_record, encode};
+use armring_wire::records::{ATTESTATION_MAX, Assurance, RELAY_MAX};
+use armring_wire::{DecodeError, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
+use crate::connect::exactly;
 use crate::error::MachineError;
 use crate::event::Signal;
 use crate::keys::{KeyHandle, PaymentKeys};
-use crate::pair::exactly;
 use crate::phase::{Candidate, Task};
 use crate::state::Core;
 use crate::store::{Place, StoredCredential, StoredEnrolment};
@@ -30,12 +30,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         key_list: &[u8],
         rng: &mut R,
     ) -> Result<(), Refusal> {
-        let place = self.slot(slot)?;
-        if place.link.as_ref().is_none_or(|link| link.state() == LinkState::Provisional) {
-            // It was not stored that this link is established: the next one to pair may take its place, and must not find a credential there.
-            return Err(MachineError::Storage.into());
-        }
-        if place.purse.is_some() && !self.has_begun(slot, code) {
+        if self.slot(slot)?.purse.is_some() && !self.has_begun(slot, code) {
             return Err(Decline::AlreadyEnrolled.into());
         }
         if self.phase.is_waiting() {
@@ -77,7 +72,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let versions = EnrolVersions { band: VersionRange::SUPPORTED, issuer: list.versions };
         let (handshake, message) = Enrol::start(&self.identity, &PublicKey::new(issuer), versions, rng)?;
         self.linked_mut()?.task = Task::EnrolAnswer(handshake, Candidate { key, code });
-        self.relay(&message)
+        let message = Opaque::new(&message).ok_or(MachineError::Exhausted)?;
+        Ok(self.say(&ToWallet::EnrolStart { versions: versions.band, message })?)
     }
 
     /// The issuer's next message came.
@@ -101,20 +97,33 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(self.slot(slot)?.link.as_ref().ok_or(Decline::EnrolmentFailed)?.assurance())
     }
 
+    /// What the band's maker says of the key that is being enrolled, which may be nothing.
+    fn attestation<'a>(
+        &self,
+        slot: usize,
+        challenge: &[u8; 32],
+        said: &'a mut [u8; ATTESTATION_MAX],
+    ) -> Result<&'a [u8], Refusal> {
+        let enrolment = self.slots.get(slot).and_then(|place| place.enrolment.as_ref()).ok_or(Decline::EnrolmentFailed)?;
+        let len = self.keys.attest(&KeyHandle(enrolment.handle), challenge, said)?;
+        Ok(said.get(..len).ok_or(MachineError::Key)?)
+    }
+
     fn request_credential(&mut self, slot: usize, mut session: Session, candidate: Candidate<P::Signer>) -> Result<(), Refusal> {
         let assurance = self.assurance(slot)?;
         let enrolment = enrolment(&session, &candidate, assurance);
         let proof = enrolment.prove(&self.fingerprint, &candidate.key.signing).map_err(|_| MachineError::Key)?;
-        let request = EnrolToIssuer::Request {
-            code: candidate.code,
-            payment_key: *candidate.key.public.as_bytes(),
-            assurance,
-            proof: Opaque::new(&proof).ok_or(MachineError::Exhausted)?,
+        let proof = Opaque::new(&proof).ok_or(MachineError::Exhausted)?;
+        let (code, payment_key) = (candidate.code, *candidate.key.public.as_bytes());
+        let mut said = [0; ATTESTATION_MAX];
+        let attestation = self.attestation(slot, session.channel.binding().as_bytes(), &mut said)?;
+        let request = if attestation.is_empty() {
+            EnrolToIssuer::Request { code, payment_key, assurance, proof }
+        } else {
+            let attestation = Opaque::new(attestation).ok_or(MachineError::Exhausted)?;
+            EnrolToIssuer::Attested { code, payment_key, assurance, proof, attestation }
         };
-        let mut buffer = [0; RELAY_MAX];
-        let len = encode(&request, &mut buffer).map_err(|_| MachineError::Exhausted)?.len();
-        let sealed = session.channel.seal(&mut buffer, len).map_err(|_| MachineError::Exhausted)?;
-        self.relay(sealed)?;
+        self.tell_issuer(&mut session, &request)?;
         self.linked_mut()?.task = Task::EnrolCredential(session, candidate);
         Ok(())
     }
@@ -131,9 +140,15 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let Ok(Opened::Record(record)) = session.channel.open(&mut buffer) else {
             return Err(Decline::EnrolmentFailed.into());
         };
-        let EnrolToBand::Issued { nonce, credential: object } = decode_record(record).map_err(|_| Decline::EnrolmentFailed)?
-        else {
-            return Err(Decline::EnrolmentFailed.into());
+        let (nonce, object) = match decode_record(record) {
+            Ok(EnrolToBand::Issued { nonce, credential }) => (nonce, credential),
+            // An issuer that is newer than this band: told so, it may say it in another way.
+            Err(DecodeError::UnknownVariant(variant)) => {
+                self.tell_issuer(&mut session, &EnrolToIssuer::Unknown(variant))?;
+                self.linked_mut()?.task = Task::EnrolCredential(session, candidate);
+                return Ok(());
+            }
+            Ok(EnrolToBand::Refused(_) | EnrolToBand::Unknown(_)) | Err(_) => return Err(Decline::EnrolmentFailed.into()),
         };
         let assurance = self.assurance(slot)?;
         let unverified = Unverified::<Credential>::parse(object.as_bytes()).map_err(|_| Decline::EnrolmentFailed)?;
@@ -144,6 +159,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if credential.payment_key != *candidate.key.public.as_bytes() || credential.assurance != assurance {
             return Err(Decline::EnrolmentFailed.into());
         }
+        self.latest = issued;
         let digits = enrolment(&session, &candidate, assurance).digits(&nonce);
         if let Some(purse) = &self.slot(slot)?.purse {
             // Enrolled before: counter and total stay what they are.
@@ -160,8 +176,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(())
     }
 
-    fn relay(&mut self, message: &[u8]) -> Result<(), Refusal> {
-        let message = Opaque::new(message).ok_or(MachineError::Exhausted)?;
+    /// Seals `record` for the issuer and has the wallet relay it.
+    fn tell_issuer(&mut self, session: &mut Session, record: &EnrolToIssuer<'_>) -> Result<(), Refusal> {
+        let mut buffer = [0; RELAY_MAX];
+        let len = encode(record, &mut buffer).map_err(|_| MachineError::Exhausted)?.len();
+        let sealed = session.channel.seal(&mut buffer, len).map_err(|_| MachineError::Exhausted)?;
+        let message = Opaque::new(sealed).ok_or(MachineError::Exhausted)?;
         Ok(self.say(&ToWallet::ToIssuer(message))?)
     }
 }

@@ -50,6 +50,12 @@ pub enum CallerError {
     NotConnected,
     /// `Stored` where nothing was to be stored.
     NothingToStore,
+    /// Something else is being stored. The event was not handled: report it again once that is settled.
+    Storing,
+    /// What was entered is of a kind that the wearer has not chosen. Nothing was compared.
+    NoSecret,
+    /// A new secret is chosen only while the band is unlocked, on the band, with tries left.
+    Locked,
     /// A stored value that is none of this band's, or that came before the one it builds on.
     BadValue,
 }
@@ -153,6 +159,9 @@ impl fmt::Display for CallerError {
             Self::Undrained => "outputs are left to be polled: poll them, then report the event again",
             Self::NotConnected => "there is no connection",
             Self::NothingToStore => "nothing was to be stored",
+            Self::Storing => "something else is being stored: report the event again once that is settled",
+            Self::NoSecret => "no secret of this kind was chosen",
+            Self::Locked => "the band has to be unlocked, on the band, before another secret is chosen",
             Self::BadValue => "not a value that this band stored, or one out of order",
         })
     }

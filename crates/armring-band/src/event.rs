@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use armring_token::Unlocking;
+use armring_pairing::Code;
 use armring_wire::records::band::Awaited;
 use armring_wire::{Amount, AttPayload, Digits, Outcome};
 
+use crate::secret::Secret;
 use crate::store::StoreKey;
 
 /// What happens to a band. The host turns its interrupts into these.
@@ -22,13 +23,18 @@ pub enum Event<'a> {
     PutOn,
     /// The band lost touch with the skin.
     TakenOff,
-    /// The wearer unlocked the band on the band: the host checked a PIN, a tap pattern or a fingerprint.
-    Unlocked(Unlocking),
+    /// A sensor that decides by itself, such as a fingerprint reader, recognised the wearer. It counts its own failures.
+    Recognised,
+    /// The wearer entered this to unlock the band. The band checks it, and counts wrong ones.
+    Entered(Secret<'a>),
+    /// The wearer chose this to unlock the band with from now on. The first one may be chosen by whoever holds the band, so it is best
+    /// chosen before anything is enrolled; any other only while the band is unlocked on the band.
+    Chosen(Secret<'a>),
     /// The wearer did this.
     Gesture(Gesture),
     /// The whole code was shown or played, as [`Signal::Code`] asked.
     CodeShown,
-    /// What [`Output::Store`] or [`Output::EraseAll`] asked for is durable, and was read back.
+    /// What [`Output::Store`], [`Output::Erase`] or [`Output::EraseAll`] asked for is durable, and was read back.
     Stored,
     /// It is not, and will not be.
     StoreFailed,
@@ -48,7 +54,9 @@ pub enum Gesture {
     Hold,
     /// Says no to what waits, such as a code that differs: a shake, or any other button.
     Refuse,
-    /// Held for 15 seconds: erases links, credentials and payment keys.
+    /// Three presses: forgets a link, or all others, which its wallet asked for.
+    Unpair,
+    /// Held for 15 seconds: erases links, credentials, payment keys, and what unlocks the band.
     Reset,
 }
 
@@ -64,8 +72,13 @@ pub enum Output<'a> {
         /// What: holds secrets, and is to be kept where only the band reads it.
         value: &'a [u8],
     },
+    /// Erase what was stored under `key`, if there is anything, so that it cannot be read any more; then report as for [`Output::Store`].
+    Erase {
+        /// Where.
+        key: StoreKey,
+    },
     /// Erase everything that was stored, so that it cannot be read any more, then report as for [`Output::Store`]. In the order of
-    /// [`StoreKey::all`] where it is not done at once: a power cut on the way then leaves no payment key without its counter.
+    /// [`StoreKey::all`] where it is not done at once.
     EraseAll,
     /// Tell the wearer.
     Signal(Signal),
@@ -79,6 +92,7 @@ impl fmt::Debug for Output<'_> {
         match self {
             Self::Transmit(fragment) => write!(f, "Transmit({} bytes)", fragment.len()),
             Self::Store { key, value } => write!(f, "Store({key:?}, {} bytes)", value.len()),
+            Self::Erase { key } => write!(f, "Erase({key:?})"),
             Self::EraseAll => f.write_str("EraseAll"),
             Self::Signal(signal) => write!(f, "Signal({signal:?})"),
             Self::Disconnect => f.write_str("Disconnect"),
@@ -95,11 +109,13 @@ pub enum Signal {
     /// The pairing window is closed, and nobody was paired. A new gesture is needed.
     PairingClosed,
     /// Show this code, whole, then report [`Event::CodeShown`]; the wearer compares it with the wallet's.
-    Code(Digits),
+    Code(Code),
     /// Both sides accepted: the link is made.
     Paired,
-    /// Something waits for the wearer.
-    Waiting(Awaited, Amount),
+    /// Something waits for the wearer: for a payment, paid or received, with its amount.
+    Waiting(Awaited, Option<Amount>),
+    /// A token was signed without a gesture, within the credential's free limit.
+    SignedFree(Amount),
     /// What waited is given up.
     Dropped,
     /// Show these digits; the wearer compares them with the issuer's own page, not with the wallet.
@@ -108,14 +124,23 @@ pub enum Signal {
     Paid(Outcome, Amount),
     /// The wearer was paid.
     Received(Amount),
+    /// What was entered is wrong, and there are so many tries left. At 0 nothing on the band unlocks it any more, until a reset.
+    WrongSecret(u8),
+    /// What the wearer chose unlocks the band from now on.
+    SecretChosen,
     /// The band unlocked.
     Unlocked,
     /// The band locked.
     Locked,
     /// What could not be stored or drawn at random: the band did not do what it was asked.
     Fault,
+    /// Somebody else has used the link of this wallet since it was last here: with a copy of what the phone, or the band, keeps. Unpair or
+    /// replace it.
+    UsedElsewhere,
     /// All links are taken: reset the band to pair it anew.
     LinksFull,
+    /// Links were forgotten, with everything that belonged to them.
+    Unpaired,
     /// Everything was erased.
     Erased,
 }

@@ -8,13 +8,14 @@ use armring_wire::{DecodeError, EnrolmentCode, Uptime, decode_record};
 use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
+use crate::connect::Step;
 use crate::error::{Error, PeerError};
 use crate::event::Signal;
 use crate::keys::PaymentKeys;
-use crate::pair::Step;
 use crate::phase::{Linked, Phase, Task};
 use crate::state::Core;
 use crate::store::Place;
+use crate::unpair::Whose;
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// A sealed record came over a link. One that does not verify changes nothing, until there were too many.
@@ -71,16 +72,18 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             _ if self.out.is_storing() => Err(Decline::Busy.into()),
             ToBand::Enrol { code, key_list } => self.enrol(slot, code, key_list.as_bytes(), rng),
             ToBand::FromIssuer(message) => self.issuer_says(slot, message.as_bytes()),
-            ToBand::Pay { request } => self.pay(slot, request.as_bytes(), now),
+            ToBand::Pay { request } => self.pay(slot, request.as_bytes(), None, now),
+            ToBand::PayTo { request, certificate } => self.pay(slot, request.as_bytes(), Some(certificate.as_bytes()), now),
             ToBand::Receive { amount, expiry, memo } => self.receive(slot, amount, expiry, memo, now),
             ToBand::Paid { receipt } => self.paid(slot, receipt.as_bytes()),
             ToBand::Received { token, receipt } => self.received(slot, token.as_bytes(), receipt.as_bytes()),
             ToBand::KeyList(list) => self.take_key_list(slot, list.as_bytes(), None, rng),
             // The link is made: there is nothing to confirm.
             ToBand::Confirm { .. } => Err(Decline::Invalid.into()),
-            ToBand::Generation { .. } | ToBand::PayTo { .. } | ToBand::Unpair | ToBand::UnpairOthers | ToBand::Replace => {
-                Err(Decline::Invalid.into())
-            }
+            ToBand::Unpair => self.unpair(Whose::Own, now),
+            ToBand::UnpairOthers => self.unpair(Whose::Others, now),
+            ToBand::Replace => self.replace(now),
+            ToBand::Generation { .. } => Err(Decline::Invalid.into()),
         }
     }
 

@@ -1,14 +1,14 @@
 //! What was stored before a restart, taken back.
 
 use armring_pairing::{DiffieHellman, Link};
-use armring_token::{Credential, KeyList, PaymentToken, Unverified};
+use armring_token::{Credential, KeyList, Unverified};
 use armring_wire::{CredentialId, decode};
 
 use crate::error::{CallerError, Error};
 use crate::keys::{KeyHandle, PaymentKeys};
 use crate::purse::{Purse, place_of};
 use crate::state::Core;
-use crate::store::{Place, StoreKey, StoredAnswer, StoredCredential};
+use crate::store::{Place, Replacement, StoreKey, StoredAnswer, StoredCredential, StoredSecret, StoredToken};
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     pub(crate) fn load(&mut self, key: StoreKey, value: &[u8]) -> Result<(), Error> {
@@ -21,9 +21,20 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.latest = self.latest.max(list.issued);
                 self.key_list = Some(list);
             }
+            Place::Secret => {
+                let secret: StoredSecret = decode(value).map_err(|_| BAD)?;
+                if !secret.is_valid() {
+                    return Err(BAD);
+                }
+                self.secret = Some(secret);
+            }
             Place::Link(slot) => {
                 let link = value.try_into().ok().and_then(Link::from_bytes).ok_or(BAD)?;
                 self.slot(slot)?.link = Some(link);
+            }
+            Place::Replacement => {
+                // It may have taken its place already, or that place may be another's by now. Then it means nothing.
+                self.replacement = Some(Replacement::from_bytes(value).ok_or(BAD)?);
             }
             Place::Enrolment(slot) => self.slot(slot)?.enrolment = Some(decode(value).map_err(|_| BAD)?),
             Place::Credential(slot) => {
@@ -34,6 +45,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 if *key.public.as_bytes() != credential.payment_key {
                     return Err(BAD);
                 }
+                self.latest = self.latest.max(credential.validity.from);
                 self.slot(slot)?.purse = Some(Purse::new(credential, key));
             }
             Place::Answer(slot) => {
@@ -44,13 +56,14 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 }
             }
             Place::Token(slot, place) => {
-                let token: PaymentToken = decode(value).map_err(|_| BAD)?;
-                if place_of(&token) != place {
+                let stored: StoredToken = decode(value).map_err(|_| BAD)?;
+                if place_of(&stored.body) != place {
                     return Err(BAD);
                 }
-                let digest = token.digest(&self.fingerprint);
-                if let Some(purse) = self.purse(slot, token.credential) {
-                    purse.count(token, digest);
+                self.latest = self.latest.max(stored.latest);
+                let digest = stored.body.digest(&self.fingerprint);
+                if let Some(purse) = self.purse(slot, stored.body.credential) {
+                    purse.count(&stored, digest);
                 }
             }
         }

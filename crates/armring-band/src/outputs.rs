@@ -23,6 +23,10 @@ enum Storing {
         len: usize,
         told: bool,
     },
+    Erase {
+        key: StoreKey,
+        told: bool,
+    },
     /// Likewise, and a reset came before the host reported back: once it does, everything is erased.
     Superseded,
     EraseAll {
@@ -62,6 +66,10 @@ impl Outputs {
                 *told = true;
                 let (key, len) = (*key, *len);
                 return self.value.get(..len).map(|value| Output::Store { key, value });
+            }
+            Storing::Erase { key, told: told @ false } => {
+                *told = true;
+                return Some(Output::Erase { key: *key });
             }
             _ => {}
         }
@@ -136,20 +144,27 @@ impl Outputs {
         Ok(())
     }
 
+    /// Has what is stored at `place` erased.
+    pub(crate) fn erase(&mut self, place: Place) {
+        self.storing = Storing::Erase { key: place.into(), told: false };
+    }
+
     /// Has everything erased. What the host was told to store before is waited for first: its report is not one about the erasing.
     pub(crate) fn erase_all(&mut self) {
         self.value.zeroize();
         self.storing = match self.storing {
-            Storing::Value { told: true, .. } | Storing::Superseded => Storing::Superseded,
+            Storing::Value { told: true, .. } | Storing::Erase { told: true, .. } | Storing::Superseded => Storing::Superseded,
             Storing::EraseAll { told } => Storing::EraseAll { told },
-            Storing::Value { .. } | Storing::Nothing => Storing::EraseAll { told: false },
+            Storing::Value { .. } | Storing::Erase { .. } | Storing::Nothing => Storing::EraseAll { told: false },
         };
     }
 
     /// The host has stored it, or cannot. Says whether that is what was wanted last: not after a reset, which erases it.
     pub(crate) fn settled(&mut self) -> Result<bool, Error> {
         let (next, wanted) = match self.storing {
-            Storing::Value { told: true, .. } | Storing::EraseAll { told: true } => (Storing::Nothing, true),
+            Storing::Value { told: true, .. } | Storing::Erase { told: true, .. } | Storing::EraseAll { told: true } => {
+                (Storing::Nothing, true)
+            }
             Storing::Superseded => (Storing::EraseAll { told: false }, false),
             _ => return Err(CallerError::NothingToStore.into()),
         };

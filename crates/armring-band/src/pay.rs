@@ -11,38 +11,49 @@ use rand_core::TryCryptoRng;
 use crate::after::{AfterStore, Refusal};
 use crate::error::{Error, MachineError};
 use crate::event::Signal;
+use crate::face::Face;
 use crate::keys::PaymentKeys;
 use crate::phase::{PendingPayment, PendingRequest, Phase, Task};
 use crate::purse::{Purse, place_of};
 use crate::state::Core;
-use crate::store::{Place, StoredAnswer};
+use crate::store::{Place, StoredAnswer, StoredToken};
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
-    /// A payment is asked for. What has been signed for this request is given again; anything else needs the wearer.
+    /// A payment is asked for. What has been signed for this request is given again; anything else needs the wearer, and a gesture unless
+    /// the credential grants it without one.
     ///
-    /// A band without a display has no payee's certificate to verify the request with: what it holds the wearer to is amount and limits.
-    pub(crate) fn pay(&mut self, slot: usize, object: &[u8], now: Uptime) -> Result<(), Refusal> {
+    /// A band with a display verifies the request with the payee's certificate, and shows it. Any other looks at no certificate: what it
+    /// holds the wearer to is amount and limits.
+    pub(crate) fn pay(&mut self, slot: usize, object: &[u8], certificate: Option<&[u8]>, now: Uptime) -> Result<(), Refusal> {
+        let displays = self.face == Face::Display;
+        if displays && certificate.is_none() {
+            return Err(Decline::Unshown.into());
+        }
         let unverified = Unverified::<PaymentRequest<'_>>::parse(object).map_err(|_| Decline::Invalid)?;
         let digest = unverified.request_digest(&self.fingerprint);
         let request = unverified.claims();
-        let latest = self.latest;
-        let purse = self.purse_of(slot)?;
-        if let Some(token) = purse.token_for(&digest) {
+        if let Some(token) = self.purse_of(slot)?.token_for(&digest) {
             let token = *token;
             return Ok(self.say_token(slot, &token)?);
         }
-        let gesture = purse.effort(request, latest)?;
         self.check_wearer()?;
+        let shown = match certificate {
+            Some(certificate) if displays => Some(self.verify_to_show(object, certificate)?),
+            _ => None,
+        };
+        let latest = self.latest;
+        let gesture = self.purse_of(slot)?.effort(request, latest)?;
         let pending = PendingPayment { digest, payee: request.payee, amount: request.amount, gesture, since: now };
         match &mut self.linked_mut()?.task {
+            Task::None if gesture == Gesture::None => return self.reserve(slot, &pending, now),
             task @ Task::None => {
-                *task = Task::Pay(pending);
+                *task = Task::Pay(pending, shown);
                 self.wear.ask_for_fresh_unlock();
             }
-            Task::Pay(waiting) if waiting.digest == digest => {}
+            Task::Pay(waiting, _) if waiting.digest == digest => {}
             _ => return Err(Decline::Busy.into()),
         }
-        self.wait(awaited(gesture), request.amount)
+        self.wait(awaited(gesture), Some(request.amount))
     }
 
     /// The wearer is asked to be paid.
@@ -62,7 +73,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             task @ Task::None => *task = Task::Receive(PendingRequest { amount, expiry, memo, since: now }),
             _ => return Err(Decline::Busy.into()),
         }
-        self.wait(Awaited::ReceiveGesture, amount)
+        self.wait(Awaited::ReceiveGesture, Some(amount))
     }
 
     fn check_wearer(&self) -> Result<(), Refusal> {
@@ -72,7 +83,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if self.wear.is_unlocked() { Ok(()) } else { Err(Decline::Locked.into()) }
     }
 
-    fn wait(&mut self, awaited: Awaited, amount: Amount) -> Result<(), Refusal> {
+    pub(crate) fn wait(&mut self, awaited: Awaited, amount: Option<Amount>) -> Result<(), Refusal> {
         self.out.signal(Signal::Waiting(awaited, amount));
         Ok(self.say(&ToWallet::Waiting(awaited))?)
     }
@@ -80,10 +91,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// The wearer pressed: what waits to be paid is paid, if they are entitled to it still.
     pub(crate) fn press(&mut self, now: Uptime) -> Result<(), Error> {
         let Phase::Linked(linked) = &mut self.phase else { return Ok(()) };
-        let (slot, Task::Pay(pending)) = (linked.slot, &linked.task) else { return Ok(()) };
+        let (slot, Task::Pay(pending, _)) = (linked.slot, &linked.task) else { return Ok(()) };
         let pending = *pending;
         if pending.gesture == Gesture::FreshUnlock && !self.wear.is_freshly_unlocked() {
-            self.out.signal(Signal::Waiting(Awaited::FreshUnlock, pending.amount));
+            self.out.signal(Signal::Waiting(Awaited::FreshUnlock, Some(pending.amount)));
             return Ok(());
         }
         linked.task = Task::None;
@@ -97,10 +108,23 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             return Err(Decline::Busy.into());
         }
         let presence = self.wear.presence(pending.gesture, now);
-        let token = self.purse_of(slot)?.next_token(pending.digest, pending.payee, pending.amount, presence)?;
-        self.out.store(Place::Token(slot, place_of(&token)), &token)?;
+        let latest = self.latest;
+        let token = self.purse_of(slot)?.next_token(pending.digest, pending.payee, pending.amount, presence, latest)?;
+        self.out.store(Place::Token(slot, place_of(&token.body)), &token)?;
         self.after_store = AfterStore::Token { slot, token };
         Ok(())
+    }
+
+    /// A token is stored: it counts from now on, and is signed. One that took no gesture is told to the wearer.
+    pub(crate) fn token_stored(&mut self, slot: usize, token: &StoredToken) -> Result<(), Error> {
+        let digest = token.body.digest(&self.fingerprint);
+        if let Some(purse) = self.slot(slot)?.purse.as_mut() {
+            purse.count(token, digest);
+        }
+        if token.body.presence.gesture == Gesture::None {
+            self.out.signal(Signal::SignedFree(token.body.amount));
+        }
+        self.answer_with(slot, |core| Ok(core.say_token(slot, &token.body)?))
     }
 
     /// Signs a token that is stored, and says it. Signing it again gives the same token.
@@ -168,7 +192,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The receipt of a payment to the wearer came, with the token that it is for. The token's signature is the issuer's to verify: the
-    /// receipt vouches for its digest.
+    /// receipt vouches for its digest. The wearer is told once its time is stored, since from then on older requests have expired.
     pub(crate) fn received(&mut self, slot: usize, token: &[u8], receipt: &[u8]) -> Result<(), Refusal> {
         let receipt = self.verify_receipt(receipt)?;
         let token = Unverified::<PaymentToken>::parse(token).map_err(|_| Decline::Invalid)?;
@@ -179,10 +203,13 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if !fits {
             return Err(Decline::Invalid.into());
         }
-        self.slot(slot)?.asked = None;
+        let amount = token.claims().amount;
+        let purse = self.purse_of(slot)?;
+        let (credential, ceiling) = (purse.credential().id, purse.ceiling());
         self.latest = self.latest.max(receipt.time);
-        self.out.signal(Signal::Received(token.claims().amount));
-        Ok(self.say(&ToWallet::Noted)?)
+        self.out.store(Place::Answer(slot), &StoredAnswer { credential, ceiling, time: self.latest })?;
+        self.after_store = AfterStore::Received { slot, amount };
+        Ok(())
     }
 
     fn verify_receipt(&self, object: &[u8]) -> Result<Verified<Receipt>, Refusal> {

@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use armring_pairing::{
-    AtBand, AwaitingOpening, AwaitingWalletShare, BandHello, CodeShown, CompareCode, Enrol, Session, Share, Unproven, WalletHello,
+    AtBand, AwaitingOpening, AwaitingStatic, AwaitingWalletShare, BandHello, CodeShown, CompareCode, Enrol, HintKey, Reconnected,
+    Resumed, RustCrypto, Session, Share, Unproven, WalletHello,
 };
 use armring_token::Gesture;
 use armring_wire::records::MEMO_MAX;
@@ -11,6 +12,8 @@ use armring_wire::{Amount, EnrolmentCode, PayeeRef, RequestDigest, UnixTime, Upt
 use heapless::String;
 
 use crate::keys::OpenKey;
+use crate::show::Shown;
+use crate::unpair::Whose;
 
 /// For how long the band waits for a gesture.
 pub const GESTURE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,17 +30,31 @@ pub(crate) enum Phase<S> {
     /// The wallet has said hello: message 1 is next.
     Opened(BandHello, WalletHello),
     /// Pairing: the band has answered, message 3 is next.
-    AwaitingOpening(AwaitingOpening, Uptime),
-    /// Pairing: two people, or one, compare the code.
+    AwaitingOpening(AwaitingOpening, Attempt),
+    /// Pairing without a code: the band has answered, message 3 is next.
+    AwaitingStatic(AwaitingStatic, Attempt),
+    /// Pairing: two people, or one, compare the code; or the wallet's share is awaited.
     Comparing(Comparing),
-    /// Paired: the wallet connects anew.
-    Paired(Session),
-    /// Reconnected over this slot, by message 1, which may be a replay.
+    /// Paired: the wallet connects anew, by then.
+    Paired(Session, Uptime),
+    /// Reconnected over a link of this slot, by message 1, which may be a replay.
     Proving(usize, Unproven),
-    /// Reconnected: the wallet is there.
+    /// Resumed over the link of this slot, likewise.
+    Resuming(usize, Unproven<RustCrypto, Resumed>),
+    /// Reconnected: the wallet is there, and its link has to be stored before anything is said over it.
+    Introducing(Introducing),
+    /// The wallet is there.
     Linked(Linked<S>),
     /// The band has ended the connection, which the host has not reported yet.
     Ended,
+}
+
+/// One attempt to pair, for which a gesture of the wearer's stood.
+pub(crate) struct Attempt {
+    /// When it is over.
+    pub(crate) deadline: Uptime,
+    /// The link that the new one is to take the place of.
+    pub(crate) replaces: Option<HintKey>,
 }
 
 pub(crate) struct Comparing {
@@ -45,7 +62,14 @@ pub(crate) struct Comparing {
     pub(crate) step: Comparison,
     /// The wallet's share, if its person was quicker.
     pub(crate) wallet: Option<Share>,
-    pub(crate) deadline: Uptime,
+    pub(crate) attempt: Attempt,
+}
+
+impl Comparing {
+    /// Whether the wallet has yet to confirm.
+    pub(crate) const fn is_unanswered(&self) -> bool {
+        self.wallet.is_none() && !matches!(self.step, Comparison::Storing)
+    }
 }
 
 /// How far the comparison is.
@@ -57,6 +81,16 @@ pub(crate) enum Comparison {
     Storing,
 }
 
+pub(crate) struct Introducing {
+    pub(crate) slot: usize,
+    pub(crate) session: Session,
+    pub(crate) proof: Reconnected,
+    /// The generation that the wallet said, and how many answers it has lost.
+    pub(crate) said: (u32, u8),
+    /// Whether the link is being stored. Else it waits for its turn.
+    pub(crate) is_storing: bool,
+}
+
 pub(crate) struct Linked<S> {
     pub(crate) slot: usize,
     pub(crate) session: Session,
@@ -66,10 +100,14 @@ pub(crate) struct Linked<S> {
 /// What goes on over a link: one thing at a time, so that one gesture answers one request.
 pub(crate) enum Task<S> {
     None,
-    /// A payment waits for its gesture.
-    Pay(PendingPayment),
+    /// Another link is to take the place of this one, and waits for its gesture.
+    Replace(Uptime),
+    /// A payment waits for its gesture, and on a display its offer is shown.
+    Pay(PendingPayment, Option<Shown>),
     /// A request of the wearer's waits for its gesture.
     Receive(PendingRequest),
+    /// The forgetting of links waits for its gesture.
+    Unpair(Whose, Uptime),
     /// The issuer's message 2 is awaited.
     EnrolAnswer(Enrol, Candidate<S>),
     /// The credential is awaited.
@@ -101,7 +139,7 @@ pub(crate) struct Candidate<S> {
 impl<S> Phase<S> {
     /// Whether two sides are about to become a pair.
     pub(crate) const fn is_pairing(&self) -> bool {
-        matches!(self, Self::AwaitingOpening(..) | Self::Comparing(_))
+        matches!(self, Self::AwaitingOpening(..) | Self::AwaitingStatic(..) | Self::Comparing(_))
     }
 
     /// Whether the link of this very connection is being stored.
@@ -109,9 +147,24 @@ impl<S> Phase<S> {
         matches!(self, Self::Comparing(Comparing { step: Comparison::Storing, .. }))
     }
 
-    /// Whether nothing is known yet of who has connected.
-    pub(crate) const fn is_unproven(&self) -> bool {
-        matches!(self, Self::Greeted(_) | Self::Opened(..) | Self::Proving(..))
+    /// Whether the link of this very connection is being stored anew.
+    pub(crate) const fn is_storing_introduced(&self) -> bool {
+        matches!(self, Self::Introducing(Introducing { is_storing: true, .. }))
+    }
+
+    /// Whether this is not yet a connection to say anything over: nothing is known of who has connected, or its link is not stored.
+    pub(crate) const fn is_opening(&self) -> bool {
+        matches!(self, Self::Greeted(_) | Self::Opened(..) | Self::Proving(..) | Self::Resuming(..) | Self::Introducing(_))
+    }
+
+    /// The slot of the link over which the connection is, or claims to be.
+    pub(crate) const fn slot(&self) -> Option<usize> {
+        match self {
+            Self::Proving(slot, _) | Self::Resuming(slot, _) => Some(*slot),
+            Self::Introducing(introducing) => Some(introducing.slot),
+            Self::Linked(linked) => Some(linked.slot),
+            _ => None,
+        }
     }
 
     /// Whether something waits for the wearer.
@@ -119,11 +172,20 @@ impl<S> Phase<S> {
         matches!(self, Self::Linked(linked) if linked.task.since().is_some())
     }
 
-    /// When to give up what is waited for.
+    /// The slot whose link another one is to take the place of, once the wearer makes the gesture.
+    pub(crate) const fn replaces(&self) -> Option<usize> {
+        match self {
+            Self::Linked(Linked { slot, task: Task::Replace(_), .. }) => Some(*slot),
+            _ => None,
+        }
+    }
+
+    /// When to give up what is waited for, or the connection with it.
     pub(crate) fn deadline(&self) -> Option<Uptime> {
         match self {
-            Self::AwaitingOpening(_, deadline) => Some(*deadline),
-            Self::Comparing(comparing) => Some(comparing.deadline),
+            Self::AwaitingOpening(_, attempt) | Self::AwaitingStatic(_, attempt) => Some(attempt.deadline),
+            Self::Comparing(comparing) => Some(comparing.attempt.deadline),
+            Self::Paired(_, deadline) => Some(*deadline),
             Self::Linked(linked) => linked.task.since().map(|since| since.saturating_add(GESTURE_TIMEOUT)),
             _ => None,
         }
@@ -145,8 +207,9 @@ impl<S> Task<S> {
     /// Since when it has been waiting for the wearer.
     fn since(&self) -> Option<Uptime> {
         match self {
-            Self::Pay(pending) => Some(pending.since),
+            Self::Pay(pending, _) => Some(pending.since),
             Self::Receive(pending) => Some(pending.since),
+            Self::Replace(since) | Self::Unpair(_, since) => Some(*since),
             _ => None,
         }
     }

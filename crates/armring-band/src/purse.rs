@@ -1,13 +1,14 @@
 //! A credential with its key, its counter and its total: what may be signed, and what was.
 
 use armring_token::{
-    Counter, Credential, CredentialRights, Form, Gesture, Minor, Payment, PaymentRequest, PaymentToken, Presence, Receipt,
-    Signing, Verified,
+    Counter, Credential, CredentialRights, Form, FreeCount, Gesture, Minor, Payment, PaymentRequest, PaymentToken, Presence,
+    Receipt, Signing, Verified,
 };
 use armring_wire::records::band::Decline;
 use armring_wire::{Amount, PayeeRef, RequestDigest, TokenDigest, UnixTime};
 
 use crate::keys::OpenKey;
+use crate::store::{Free, StoredToken};
 
 /// How many tokens are remembered under a credential: a request that one of them answered gets the same token again.
 pub const TOKENS_REMEMBERED: usize = 4;
@@ -26,6 +27,7 @@ pub(crate) struct Purse<S> {
     signing: Signing<Payment, S>,
     counter: Counter,
     cumulative: Minor,
+    free: Free,
     ceiling: Minor,
     signed: [Option<Signed>; TOKENS_REMEMBERED],
 }
@@ -33,8 +35,8 @@ pub(crate) struct Purse<S> {
 impl<S> Purse<S> {
     pub(crate) fn new(credential: Credential, key: OpenKey<S>) -> Self {
         let ceiling = credential.limits.offline_total;
-        let (counter, cumulative) = (Counter(0), Minor(0));
-        Self { credential, signing: key.signing, counter, cumulative, ceiling, signed: [None; TOKENS_REMEMBERED] }
+        let (counter, cumulative, free) = (Counter(0), Minor(0), Free::default());
+        Self { credential, signing: key.signing, counter, cumulative, free, ceiling, signed: [None; TOKENS_REMEMBERED] }
     }
 
     pub(crate) const fn credential(&self) -> &Credential {
@@ -62,7 +64,7 @@ impl<S> Purse<S> {
         }
     }
 
-    /// What the wearer has to do to pay `amount` to `payee`; or why it cannot be paid at all.
+    /// What the wearer has to do to pay what `request` asks for; or why it cannot be paid at all.
     pub(crate) fn effort(&self, request: &PaymentRequest<'_>, latest: UnixTime) -> Result<Gesture, Decline> {
         let Credential { id, currency, limits, rights, validity, .. } = &self.credential;
         let allowed = rights.allows(CredentialRights::PAY)
@@ -80,7 +82,20 @@ impl<S> Purse<S> {
         if amount > limits.each {
             return Err(Decline::OverLimit);
         }
-        Ok(if amount > limits.press { Gesture::FreshUnlock } else { Gesture::Press })
+        Ok(match amount {
+            _ if amount > limits.press => Gesture::FreshUnlock,
+            _ if self.one_more_free(amount).is_some() => Gesture::None,
+            _ => Gesture::Press,
+        })
+    }
+
+    /// What will have been paid without a gesture once `amount` is as well; `None` where that is more than the credential grants.
+    fn one_more_free(&self, amount: Minor) -> Option<Free> {
+        let limits = &self.credential.limits;
+        let count = self.free.count.0.checked_add(1).map(FreeCount)?;
+        let total = self.free.total.0.checked_add(amount.0).map(Minor)?;
+        let granted = amount <= limits.free && count <= limits.free_count && total <= limits.free_total;
+        granted.then_some(Free { count, total })
     }
 
     /// Why no payment request can be signed for `amount`, if so.
@@ -92,28 +107,43 @@ impl<S> Purse<S> {
         if expiry <= latest || validity.until <= latest { Err(Decline::Expired) } else { Ok(()) }
     }
 
-    /// The token that pays `amount` to `payee` for `request`. Nothing is counted until [`Self::count`]: the token has to be stored first.
+    /// The token that pays `amount` to `payee` for `request`, and what counts with it from then on. Nothing is counted until
+    /// [`Self::count`]: it has to be stored first.
     pub(crate) fn next_token(
         &self,
         request: RequestDigest,
         payee: PayeeRef,
         amount: Amount,
         presence: Presence,
-    ) -> Result<PaymentToken, Decline> {
+        latest: UnixTime,
+    ) -> Result<StoredToken, Decline> {
         let counter = self.counter.0.checked_add(1).map(Counter).ok_or(Decline::Exhausted)?;
         let cumulative = self.cumulative.0.checked_add(amount.minor()).map(Minor).ok_or(Decline::Exhausted)?;
         let presence = Presence { online_only: cumulative > self.ceiling, ..presence };
         let credential = self.credential.id;
-        Ok(PaymentToken { form: Form, credential, payee, request, amount, counter, cumulative, presence })
+        let free = match presence.gesture {
+            Gesture::None => self.one_more_free(Minor(amount.minor())).ok_or(Decline::NotAllowed)?,
+            Gesture::Press | Gesture::FreshUnlock => Free::default(),
+        };
+        let body = PaymentToken { form: Form, credential, payee, request, amount, counter, cumulative, presence };
+        Ok(StoredToken { body, free, latest })
     }
 
     /// Takes note of a token that was stored: signed now, or before a restart.
-    pub(crate) fn count(&mut self, token: PaymentToken, digest: TokenDigest) {
-        self.counter = self.counter.max(token.counter);
+    pub(crate) fn count(&mut self, stored: &StoredToken, digest: TokenDigest) {
+        let token = stored.body;
+        if token.counter > self.counter {
+            (self.counter, self.free) = (token.counter, stored.free);
+        }
         self.cumulative = self.cumulative.max(token.cumulative);
         if let Some(place) = self.signed.get_mut(place_of(&token)) {
             *place = Some(Signed { token, digest, told: false });
         }
+    }
+
+    /// Up to which total tokens are signed for payees without network.
+    pub(crate) const fn ceiling(&self) -> Minor {
+        self.ceiling
     }
 
     /// The ceiling that a receipt for one of this credential's tokens sets.

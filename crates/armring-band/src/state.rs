@@ -1,7 +1,7 @@
 //! The band's state, and which part of the band an event belongs to.
 
-use armring_pairing::{DiffieHellman, Link, LinkState, PairingWindow};
-use armring_token::{KeyList, RootKey, Unlocking, Verified};
+use armring_pairing::{DiffieHellman, Link, LinkState, PairingSecret, Resumption};
+use armring_token::{KeyList, RootKey, Verified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::{AttPayload, RequestDigest, RootFingerprint, UnixTime, Uptime};
 use rand_core::TryCryptoRng;
@@ -10,11 +10,13 @@ use crate::after::AfterStore;
 use crate::band::LINKS;
 use crate::error::{CallerError, Error, PeerError};
 use crate::event::{Event, Gesture, Signal};
+use crate::face::Face;
 use crate::keys::PaymentKeys;
 use crate::outputs::Outputs;
+use crate::pair::Window;
 use crate::phase::{HANDSHAKE_TIMEOUT, Phase};
 use crate::purse::Purse;
-use crate::store::StoredEnrolment;
+use crate::store::{Replacement, StoredEnrolment, StoredSecret};
 use crate::wear::Wear;
 
 /// More time has passed than there is for a handshake.
@@ -28,10 +30,12 @@ pub(crate) struct Slot<S> {
     pub(crate) purse: Option<Purse<S>>,
     /// What the wearer last asked to be paid.
     pub(crate) asked: Option<RequestDigest>,
+    /// What the wallet may resume with: gone after a restart.
+    pub(crate) resumption: Resumption,
 }
 
 impl<S> Slot<S> {
-    const EMPTY: Self = Self { link: None, enrolment: None, purse: None, asked: None };
+    pub(crate) const EMPTY: Self = Self { link: None, enrolment: None, purse: None, asked: None, resumption: Resumption::NONE };
 
     /// Whether a new link may take this place: it holds none, or one that no connection has ever been made over. What was enrolled over one
     /// link is never another's, even where an erasing that power cut short left it behind.
@@ -52,8 +56,14 @@ pub(crate) struct Core<D, P: PaymentKeys> {
     /// The latest time that the issuer has signed: the only calendar that a band has.
     pub(crate) latest: UnixTime,
     pub(crate) slots: [Slot<P::Signer>; LINKS],
+    pub(crate) secret: Option<StoredSecret>,
     pub(crate) wear: Wear,
-    pub(crate) window: Option<PairingWindow>,
+    pub(crate) face: Face,
+    /// The secret on the band's label.
+    pub(crate) label: Option<PairingSecret>,
+    pub(crate) window: Option<Window>,
+    /// Of no meaning once the link that it replaces is gone.
+    pub(crate) replacement: Option<Replacement>,
     pub(crate) phase: Phase<P::Signer>,
     /// When this connection has to be somebody's.
     prove_by: Uptime,
@@ -71,20 +81,26 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             key_list: None,
             latest: UnixTime::EPOCH,
             slots: [const { Slot::EMPTY }; LINKS],
+            secret: None,
             wear: Wear::default(),
+            face: Face::Lights,
+            label: None,
             window: None,
+            replacement: None,
             phase: Phase::Idle,
             prove_by: Uptime::default(),
             after_store: AfterStore::Nothing,
         }
     }
 
-    /// Forgets links, credentials and keys, after all of it was erased.
+    /// Forgets links, credentials, keys and what unlocks the band, after all of it was erased.
     pub(crate) fn forget(&mut self) {
         self.slots = [const { Slot::EMPTY }; LINKS];
+        self.secret = None;
         self.key_list = None;
         self.latest = UnixTime::EPOCH;
         self.window = None;
+        self.replacement = None;
     }
 
     pub(crate) fn slot(&mut self, slot: usize) -> Result<&mut Slot<P::Signer>, Error> {
@@ -168,31 +184,26 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.wear.put_on(now);
             }
             Event::TakenOff => self.wear.taken_off(now),
-            Event::Unlocked(how) => self.unlock(how, now),
+            Event::Recognised => self.recognised(now),
             _ if !self.out.is_drained() => return Err(CallerError::Undrained.into()),
             Event::CodeShown => self.code_shown(),
+            Event::Entered(secret) => return self.secret_entered(secret, now),
+            Event::Chosen(secret) => return self.secret_chosen(secret, now, rng),
             Event::Gesture(gesture) => {
                 self.pass(now);
                 return self.gesture(gesture, now, rng);
             }
             Event::Stored => {
                 let result = if self.out.settled()? { self.stored(rng) } else { Ok(()) };
-                return result.and(self.resume_pairing());
+                return result.and(self.next_to_store());
             }
             Event::StoreFailed => {
                 let result = if self.out.settled()? { Err(self.store_failed()) } else { Ok(()) };
-                return result.and(self.resume_pairing());
+                return result.and(self.next_to_store());
             }
             _ => self.pass(now),
         }
         Ok(())
-    }
-
-    fn unlock(&mut self, how: Unlocking, now: Uptime) {
-        self.pass(now);
-        if self.wear.unlock(how) {
-            self.out.signal(Signal::Unlocked);
-        }
     }
 
     fn gesture<R: TryCryptoRng>(&mut self, gesture: Gesture, now: Uptime, rng: &mut R) -> Result<(), Error> {
@@ -201,7 +212,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Gesture::Press => self.press(now),
             Gesture::DoublePress => self.double_press(rng),
             Gesture::Refuse => self.refuse(),
-            Gesture::Hold => self.open_window(now),
+            Gesture::Hold => self.open_window(now, rng),
+            Gesture::Unpair => self.unpair_gesture(),
             Gesture::Reset => {
                 self.end();
                 self.out.erase_all();
@@ -237,23 +249,22 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// Lets time pass: locks, closes the pairing window, gives up what waited for too long.
-    fn pass(&mut self, now: Uptime) {
+    pub(crate) fn pass(&mut self, now: Uptime) {
         if self.wear.advance(now) {
             self.out.signal(Signal::Locked);
             self.give_up(Decline::NotWorn);
         }
-        if self.window.as_ref().is_some_and(|window| window.closes() <= now) {
+        if self.window.as_ref().is_some_and(|window| window.pairing.closes() <= now) {
             self.window = None;
             self.out.signal(Signal::PairingClosed);
         }
-        if self.phase.is_unproven() && self.prove_by <= now {
+        if self.phase.is_opening() && self.prove_by <= now {
             self.fail(TOO_LATE);
         }
         if self.phase.deadline().is_some_and(|deadline| deadline <= now) {
-            if self.phase.is_pairing() {
-                self.fail(TOO_LATE);
-            } else {
-                self.give_up(Decline::NoGesture);
+            match self.phase {
+                Phase::Linked(_) => self.give_up(Decline::NoGesture),
+                _ => drop(self.fail(TOO_LATE)),
             }
         }
     }
@@ -264,8 +275,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     pub(crate) fn deadline(&self) -> Option<Uptime> {
-        let window = self.window.as_ref().map(|window| window.closes());
-        let proof = self.phase.is_unproven().then_some(self.prove_by);
+        let window = self.window.as_ref().map(|window| window.pairing.closes());
+        let proof = self.phase.is_opening().then_some(self.prove_by);
         [self.wear.deadline(), window, proof, self.phase.deadline()].into_iter().flatten().min()
     }
 }

@@ -1,13 +1,16 @@
 //! What has to last, as bytes under keys.
 
-use armring_token::Minor;
+use armring_pairing::{HintKey, Link};
+use armring_token::{FreeCount, Minor, PaymentToken, Unlocking};
 use armring_wire::records::{CREDENTIAL_MAX, KEY_LIST_MAX};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque, UnixTime};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::band::LINKS;
 use crate::purse::TOKENS_REMEMBERED;
+use crate::secret::UNLOCK_TRIES;
 
 /// The longest value that is stored, in bytes.
 pub const VALUE_MAX: usize = KEY_LIST_MAX;
@@ -17,6 +20,8 @@ pub const VALUE_MAX: usize = KEY_LIST_MAX;
 pub struct StoreKey(u8);
 
 const KEY_LIST: u8 = 0x01;
+const SECRET: u8 = 0x02;
+const REPLACEMENT: u8 = 0x03;
 const LINK: u8 = 0x10;
 const CREDENTIAL: u8 = 0x20;
 const ENROLMENT: u8 = 0x30;
@@ -27,6 +32,8 @@ const TOKEN: u8 = 0x50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     KeyList,
+    Secret,
+    Replacement,
     Link(usize),
     Credential(usize),
     Enrolment(usize),
@@ -47,9 +54,10 @@ impl StoreKey {
         Self(byte).place().map(|_| Self(byte))
     }
 
-    /// All keys, in the order in which what is stored under them is to be loaded.
+    /// All keys, in the order in which what is stored under them is to be loaded; and erased, where that is not done at once. A power cut
+    /// on the way then leaves no payment key without its counter, and no link without the secret that unlocks the band.
     pub fn all() -> impl Iterator<Item = Self> {
-        (0..=u8::MAX).filter_map(Self::from_u8)
+        (LINK..=u8::MAX).chain(0..LINK).filter_map(Self::from_u8)
     }
 
     pub(crate) fn place(self) -> Option<Place> {
@@ -57,6 +65,8 @@ impl StoreKey {
         let slot = (low < LINKS).then_some(low);
         match self.0 & 0xF0 {
             0x00 if self.0 == KEY_LIST => Some(Place::KeyList),
+            0x00 if self.0 == SECRET => Some(Place::Secret),
+            0x00 if self.0 == REPLACEMENT => Some(Place::Replacement),
             LINK => slot.map(Place::Link),
             CREDENTIAL => slot.map(Place::Credential),
             ENROLMENT => slot.map(Place::Enrolment),
@@ -73,6 +83,8 @@ impl From<Place> for StoreKey {
         let low = |number: usize| u8::try_from(number).unwrap_or(u8::MAX) & 0x0F;
         Self(match place {
             Place::KeyList => KEY_LIST,
+            Place::Secret => SECRET,
+            Place::Replacement => REPLACEMENT,
             Place::Link(slot) => LINK | low(slot),
             Place::Credential(slot) => CREDENTIAL | low(slot),
             Place::Enrolment(slot) => ENROLMENT | low(slot),
@@ -83,6 +95,63 @@ impl From<Place> for StoreKey {
 }
 
 const _: () = assert!(LINKS * TOKENS_REMEMBERED <= 16, "a token's key has four bits for slot and token");
+
+/// A provisional link that is to take the place of another when it is first reconnected. It names that one by its hint key, so that it
+/// means nothing once that one is gone, whatever is left of it in the flash.
+pub(crate) struct Replacement {
+    pub(crate) replaces: HintKey,
+    pub(crate) link: Link,
+}
+
+impl Replacement {
+    const LEN: usize = 32 + Link::LEN;
+
+    /// Whether `link` is the one whose place it is to take.
+    pub(crate) fn replaces(&self, link: &Link) -> bool {
+        self.replaces.ct_eq(&link.hint_key()).into()
+    }
+
+    /// As it is stored: the hint key of the link that it replaces (32), then its own link.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<[u8; Self::LEN]> {
+        let mut bytes = Zeroizing::new([0; Self::LEN]);
+        let link = self.link.to_bytes();
+        for (to, from) in bytes.iter_mut().zip(self.replaces.expose().iter().chain(link.iter())) {
+            *to = *from;
+        }
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (replaces, link) = bytes.split_first_chunk()?;
+        Some(Self { replaces: HintKey::new(*replaces), link: Link::from_bytes(link.try_into().ok()?)? })
+    }
+}
+
+/// What the wearer unlocks the band with, hashed with a salt, and how many tries are left.
+#[derive(Serialize, Deserialize, Zeroize)]
+#[zeroize(drop)]
+pub(crate) struct StoredSecret {
+    /// An [`Unlocking`] that is entered on the band.
+    pub(crate) kind: u8,
+    pub(crate) salt: [u8; 16],
+    pub(crate) hash: [u8; 32],
+    pub(crate) tries: u8,
+}
+
+impl StoredSecret {
+    /// Whether it is one that the band can have stored.
+    pub(crate) const fn is_valid(&self) -> bool {
+        (self.kind == Unlocking::Pin as u8 || self.kind == Unlocking::TapPattern as u8) && self.tries <= UNLOCK_TRIES
+    }
+
+    pub(crate) const fn unlocking(&self) -> Unlocking {
+        if self.kind == Unlocking::Pin as u8 { Unlocking::Pin } else { Unlocking::TapPattern }
+    }
+
+    pub(crate) const fn with_tries(&self, tries: u8) -> Self {
+        Self { kind: self.kind, salt: self.salt, hash: self.hash, tries }
+    }
+}
 
 /// A payment key that waits for its credential.
 #[derive(Serialize, Deserialize, Zeroize)]
@@ -107,6 +176,22 @@ impl Drop for StoredCredential<'_> {
     }
 }
 
+/// What was signed without a gesture since the last payment with one.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Free {
+    pub(crate) count: FreeCount,
+    pub(crate) total: Minor,
+}
+
+/// A token that is to be signed, and what counts from then on: all in one write, so that no power cut keeps the one without the other.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct StoredToken {
+    pub(crate) body: PaymentToken,
+    pub(crate) free: Free,
+    /// The latest time that the issuer had signed.
+    pub(crate) latest: UnixTime,
+}
+
 /// What the latest receipt said.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct StoredAnswer {
@@ -124,7 +209,7 @@ mod tests {
         let places = (0..LINKS)
             .flat_map(|slot| [Place::Link(slot), Place::Credential(slot), Place::Enrolment(slot), Place::Answer(slot)])
             .chain((0..LINKS).flat_map(|slot| (0..TOKENS_REMEMBERED).map(move |token| Place::Token(slot, token))))
-            .chain([Place::KeyList]);
+            .chain([Place::KeyList, Place::Secret, Place::Replacement]);
         let mut seen = [false; 256];
         for place in places {
             let key = StoreKey::from(place);

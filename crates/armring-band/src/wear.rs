@@ -71,6 +71,16 @@ impl Wear {
         self.since.is_some() && self.lost_touch.is_none()
     }
 
+    /// Since when it has been on this wrist, in touch with it. Another time is another wearing, and perhaps another wearer.
+    pub(crate) fn worn_since(&self) -> Option<Uptime> {
+        self.since.filter(|_| self.is_worn())
+    }
+
+    /// Unlocked on the band, since it was put on.
+    pub(crate) fn is_unlocked_on_band(&self) -> bool {
+        self.is_worn() && self.unlocked > Some(Unlocking::Wallet)
+    }
+
     /// Unlocked since it was put on.
     pub(crate) fn is_unlocked(&self) -> bool {
         self.is_worn() && self.unlocked.is_some()

@@ -4,11 +4,10 @@
 mod common;
 
 use armring_band::{
-    CallerError, Error, Event, Gesture, HANDSHAKE_TIMEOUT, KeyHandle, MachineError, Output, PaymentKeys, PeerError, Signal,
-    SoftwareKeys, StoreKey,
+    CallerError, Error, Event, Gesture, HANDSHAKE_TIMEOUT, KeyHandle, MachineError, Output, PaymentKeys, PeerError, Secret,
+    Signal, SoftwareKeys, StoreKey,
 };
 use armring_pairing::BandHello;
-use armring_token::Unlocking;
 use armring_wire::AttPayload;
 use common::{SoftBand, at, band, config, drain};
 use proptest::collection::vec;
@@ -26,10 +25,10 @@ fn events_that_do_not_belong_are_the_hosts_errors_and_change_nothing() {
     ] {
         assert_eq!(band.handle(event, at(1), &mut rng), Err(Error::Caller(error)), "{event:?}");
     }
-    for event in [Event::CodeShown, Event::Tick, Event::TakenOff, Event::Unlocked(Unlocking::Pin)] {
+    for event in [Event::CodeShown, Event::Tick, Event::TakenOff, Event::Recognised] {
         assert_eq!(band.handle(event, at(1), &mut rng), Ok(()));
     }
-    for gesture in [Gesture::Press, Gesture::DoublePress, Gesture::Refuse] {
+    for gesture in [Gesture::Press, Gesture::DoublePress, Gesture::Refuse, Gesture::Unpair] {
         assert_eq!(band.handle(Event::Gesture(gesture), at(1), &mut rng), Ok(()));
     }
     assert_eq!((drain(&mut band), band.deadline()), ((vec![], vec![], false), None));
@@ -121,9 +120,8 @@ fn strangers_get_no_further_than_the_hello() {
     let hello = |kind: u8, hint: usize| [&[0xC0, kind, 1, 1, u8::try_from(hint).unwrap()][..], &vec![9; hint][..]].concat();
     for (sent, error) in [
         (hello(1, 0), PeerError::NotPairing),
-        (hello(2, 0), PeerError::Unexpected),
-        (hello(3, 0), PeerError::Unexpected),
-        (hello(5, 16), PeerError::Unexpected),
+        (hello(2, 0), PeerError::NotPairing),
+        (hello(3, 0), PeerError::NotPairing),
         (hello(6, 0), PeerError::Handshake(armring_pairing::PeerError::Malformed)),
         (vec![0xC0, 1, 2, 3, 0], PeerError::Handshake(armring_pairing::PeerError::Unsupported)),
         (vec![0xC0, 1], PeerError::Handshake(armring_pairing::PeerError::Malformed)),
@@ -136,6 +134,20 @@ fn strangers_get_no_further_than_the_hello() {
         // The one answer that is not authenticated: no version in common.
         let unsupported = error == PeerError::Handshake(armring_pairing::PeerError::Unsupported);
         assert_eq!((signals.len(), answer.len(), ends), (0, usize::from(unsupported), true));
+    }
+}
+
+#[test]
+fn hints_that_nobody_knows_find_nobody() {
+    for kind in [4, 5] {
+        let (mut band, mut rng) = band();
+        band.handle(Event::Connected(AttPayload::new(182).unwrap()), at(1), &mut rng).unwrap();
+        drain(&mut band);
+        let hello = [&[0xC0, kind, 1, 1, 16][..], &[9; 16]].concat();
+        assert_eq!(band.handle(Event::Fragment(&hello), at(2), &mut rng), Ok(()), "which is known when message 1 comes");
+        let message = [&[0xC1][..], &[9; 48]].concat();
+        assert_eq!(band.handle(Event::Fragment(&message), at(3), &mut rng), Err(Error::Peer(PeerError::UnknownLink)), "{kind}");
+        assert_eq!(drain(&mut band), (vec![], vec![], true), "{kind}");
     }
 }
 
@@ -174,7 +186,8 @@ fn whatever_happens_a_band_by_itself_says_hello_to_the_next_who_connects() {
         let ((mut band, mut rng), mut now) = (band(), 0);
         for (step, later, polls) in steps {
             now += later;
-            let gestures = [Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse, Gesture::Reset];
+            let gestures =
+                [Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse, Gesture::Unpair, Gesture::Reset];
             let event = match &step {
                 Step::Fragment(bytes) => Event::Fragment(bytes),
                 Step::Event(number) => match number % 12 {
@@ -182,7 +195,11 @@ fn whatever_happens_a_band_by_itself_says_hello_to_the_next_who_connects() {
                     2 => Event::Disconnected,
                     3 => Event::PutOn,
                     4 => Event::TakenOff,
-                    5 => Event::Unlocked(Unlocking::Pin),
+                    5 => match number / 12 % 3 {
+                        0 => Event::Recognised,
+                        1 => Event::Entered(Secret::pin(b"2580").unwrap()),
+                        _ => Event::Chosen(Secret::pin(b"2580").unwrap()),
+                    },
                     6 => Event::CodeShown,
                     7 => Event::Stored,
                     8 => Event::StoreFailed,

@@ -48,7 +48,7 @@ fn loading_garbage_is_a_bad_value_and_changes_nothing() {
     let (mut band, _) = band();
     let bad = Err(Error::Caller(CallerError::BadValue));
     for key in StoreKey::all() {
-        for len in [0, 1, 32, 48, Link::LEN - 1, Link::LEN, Link::LEN + 1, 75, 100, VALUE_MAX, VALUE_MAX + 1, 5_000] {
+        for len in [0, 1, 32, 48, 50, Link::LEN - 1, Link::LEN, Link::LEN + 1, 75, 89, 100, VALUE_MAX, VALUE_MAX + 1, 5_000] {
             // An enrolment is 48 bytes of key and code, whatever they are.
             let expected = if key.as_u8() & 0xF0 == 0x30 && len == 48 { Ok(()) } else { bad };
             assert_eq!(band.load(key, &vec![0xFF; len]), expected, "{key:?} {len}");
@@ -87,7 +87,7 @@ fn a_credential_of_another_key_and_a_token_under_another_number_are_bad_values()
             cumulative: Minor(1),
             presence: Presence { minutes_worn: 0, unlocking: Unlocking::Pin, gesture: Made::Press, online_only: false },
         };
-        encode(&token, &mut [0; PaymentToken::LEN]).unwrap().to_vec()
+        encode(&(token, FreeCount(0), Minor(0), UnixTime::EPOCH), &mut [0; PaymentToken::LEN]).unwrap().to_vec()
     };
     assert_eq!(band.load(at_slot(0x51), &token(b"wristpay", 1)), Ok(()));
     assert_eq!(band.load(at_slot(0x52), &token(b"wristpay", 1)), bad);

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use armring_token::{CredentialRights, Gesture, PaymentToken, Unlocking};
+use armring_token::{CredentialRights, Gesture, Minor, PaymentToken, Unlocking};
 use armring_wire::{Amount, Currency, Outcome, TokenDigest, UnixTime, Validity};
 
 use crate::ledger::{Account, AccountState, CredentialRecord, CredentialState};
@@ -163,24 +163,18 @@ fn is_expired(payment: &VerifiedPayment, facts: &Facts, policy: &Policy, now: Un
 fn is_present(token: &PaymentToken, facts: &Facts, policy: &Policy) -> bool {
     let (amount, presence, credential) = (token.amount.minor(), token.presence, &facts.payer.credential);
     let limits = &credential.limits;
-    let by_gesture = match presence.gesture {
-        Gesture::None => {
-            amount <= limits.free.0
-                && facts.free_run.count < u32::from(limits.free_count.0)
-                && amount <= limits.press.0
-                && !exceeds(facts.free_run.total, amount, limits.free_total.0)
-        }
-        Gesture::Press => amount <= limits.press.0,
-        Gesture::FreshUnlock => true,
-    };
-    let by_unlocking = match presence.unlocking {
-        Unlocking::Locked => false,
-        Unlocking::Wallet => amount <= limits.press.min(policy.wallet_unlocked.unwrap_or(limits.press)).0,
-        Unlocking::TapPattern | Unlocking::Pin | Unlocking::Biometric => true,
-    };
+    let is_free_run_over = presence.gesture == Gesture::None
+        && (facts.free_run.count >= u32::from(limits.free_count.0) || exceeds(facts.free_run.total, amount, limits.free_total.0));
+    // A wallet's word for its owner is good for what a press is, and for less where the policy says so.
+    let by_unlocking =
+        presence.unlocking != Unlocking::Wallet || amount <= limits.press.min(policy.wallet_unlocked.unwrap_or(limits.press)).0;
     let by_wearing = policy.worn.is_none_or(|worn| amount <= worn.above.0 || presence.minutes_worn >= worn.minutes);
     let attempt = Attempt { amount: token.amount, presence, assurance: credential.assurance };
-    by_gesture && by_unlocking && by_wearing && policy.own_rule.as_ref().is_none_or(|rule| rule.allows(&attempt))
+    limits.allows(Minor(amount), presence)
+        && !is_free_run_over
+        && by_unlocking
+        && by_wearing
+        && policy.own_rule.as_ref().is_none_or(|rule| rule.allows(&attempt))
 }
 
 fn exceeds(so_far: i64, amount: u64, limit: u64) -> bool {

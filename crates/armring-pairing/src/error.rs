@@ -39,6 +39,10 @@ pub enum PeerError {
     Commitment,
     /// More time has passed than a gesture allows.
     TooLate,
+    /// This pairing window does not allow pairing of this kind: the band can do better, or not that.
+    NotAllowed,
+    /// The band's key is not the one that its label names.
+    OtherKey,
 }
 
 /// The caller's fault.
@@ -53,6 +57,8 @@ pub enum CallerError {
     Order,
     /// The proof is of another link.
     OtherLink,
+    /// As many resumes in a row as there may be: a reconnect is due.
+    NoResumesLeft,
 }
 
 /// The machine's fault.
@@ -105,6 +111,8 @@ impl fmt::Display for PeerError {
             Self::EchoedKey => "the peer sent back a public key of ours",
             Self::Commitment => "the wallet did not keep to its commitment",
             Self::TooLate => "the time that a gesture allows is over",
+            Self::NotAllowed => "the band does not pair in this way",
+            Self::OtherKey => "the band's key is not the one on its label",
         })
     }
 }
@@ -116,6 +124,7 @@ impl fmt::Display for CallerError {
             Self::MissingKey => "the handshake needs a key that was not given",
             Self::Order => "the step is out of order",
             Self::OtherLink => "the proof is of another link",
+            Self::NoResumesLeft => "no resume is left: reconnect",
         })
     }
 }

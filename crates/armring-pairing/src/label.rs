@@ -6,6 +6,10 @@ use blake2::{Blake2s256, Digest};
 pub(crate) const SAS_COMMIT: &str = "armring/1 sas commit";
 pub(crate) const SAS: &str = "armring/1 sas";
 pub(crate) const LINK: &str = "armring/1 link";
+pub(crate) const OOB_KEY: &str = "armring/1 oob key";
+pub(crate) const OOB_PSK: &str = "armring/1 oob psk";
+pub(crate) const RESUME_PSK: &str = "armring/1 resume psk";
+pub(crate) const ADVERTISE: &str = "armring/1 advertise";
 pub(crate) const PSK: &str = "armring/1 psk";
 pub(crate) const HINT: &str = "armring/1 hint";
 

@@ -14,11 +14,20 @@
 //!      band_confirmed         ◀═════════════════════════ Confirm: share   StoreFirst::stored
 //!      Link                                                               Link
 //!
+//!  PAIR OUT OF BAND (XXpsk0) and PAIR BY PRESS (XX): PairingUncompared ⇄ PairingWindow::receive_secret, receive_press, AwaitingStatic;
+//!  no code is compared, the shares are exchanged as above.
+//!
 //!  RECONNECT (KKpsk0)         ◀──────── BandHello: b, versions ────────
 //!      Reconnect::start       ── WalletHello: Reconnect, versions, hint ▶ find_link
 //!                             ── psk, e, es, ss ──────────────────────▶   Reconnect::answer
 //!      Reconnect::receive     ◀─ e, ee, se ────────────────────────────   Unproven
 //!      Link::promote          ══ any record ══════════════════════════▶   Proven, Link::promote
+//!
+//!  RESUME (NNpsk0)            ◀──────── BandHello: b, versions ────────
+//!      Resume::start          ── WalletHello: Resume, versions, hint ──▶ find_link
+//!                             ── psk, e ──────────────────────────────▶   Resumption::answer
+//!      Resume::receive        ◀─ e, ee ────────────────────────────────   Unproven
+//!                             ══ any record ══════════════════════════▶   Proven, Resumption::confirm
 //!
 //!  ENROL (IK)                 band                                  issuer        relayed by the wallet
 //!      Enrol::start           ── e, es, s, ss ────────────────────────▶   Enrol::answer
@@ -29,7 +38,7 @@
 //! that comes in is an argument: bytes, the time, randomness, and the static key, which may be in a secure element ([`DiffieHellman`]).
 //!
 //! ```
-//! use armring_pairing::{BandHello, Pairing, PairingWindow, SoftwareKey, WalletHello};
+//! use armring_pairing::{BandHello, Methods, Pairing, PairingWindow, SoftwareKey, WalletHello};
 //! use armring_wire::{Uptime, VersionRange};
 //! # let rng = &mut rand_chacha::rand_core::SeedableRng::seed_from_u64(1);
 //! # fn rng_type(_: &mut rand_chacha::ChaCha20Rng) {}
@@ -39,7 +48,7 @@
 //! let speaks = VersionRange::SUPPORTED;
 //!
 //! // The wearer makes the gesture, the phone connects, and the two speak.
-//! let window: PairingWindow = PairingWindow::open(Uptime::from_millis(0));
+//! let window: PairingWindow = PairingWindow::open(Uptime::from_millis(0), Methods::code());
 //! let band_hello = BandHello::new(speaks, rng)?;
 //! let (wallet, wallet_hello, message_1) = <Pairing>::start(&wallet_key, speaks, &band_hello, rng)?;
 //! let now = Uptime::from_millis(1_000);
@@ -70,28 +79,32 @@ mod hint;
 mod label;
 mod link;
 pub mod noise;
+mod out_of_band;
 mod pair;
 mod prologue;
 mod reconnect;
+mod resume;
 mod secret;
 mod suite;
 
 pub use armring_wire::records::Assurance;
-pub use code::Code;
+pub use code::{Code, SYMBOLS, Symbol};
 pub use dh::{DhError, DiffieHellman, PublicKey, SharedSecret, SoftwareKey};
 pub use enrol::{Enrol, EnrolVersions};
 pub use error::{CallerError, Error, MachineError, PeerError};
 pub use hello::{BandHello, Challenge, Kind, MESSAGE_MAX, UNSUPPORTED, WalletHello};
-pub use hint::{Hint, find_link};
+pub use hint::{AdvertisingTag, Hint, find_advertiser, find_link};
 pub use label::labelled_hash;
-pub use link::{HintKey, Link, LinkSecret, LinkState, Psk, Share};
+pub use link::{AdvertisingKey, Generations, HintKey, Link, LinkSecret, LinkState, Psk, Share};
 pub use noise::{ResumeSecret, Session};
+pub use out_of_band::{PairingLabel, PairingSecret, Source};
 pub use pair::{
-    AtBand, AtWallet, AwaitingBandShare, AwaitingOpening, AwaitingWalletShare, CodeShown, CompareCode, Pairing, PairingWindow,
-    StoreFirst,
+    AtBand, AtWallet, AwaitingBandShare, AwaitingOpening, AwaitingStatic, AwaitingWalletShare, CodeShown, CompareCode, Methods,
+    Pairing, PairingUncompared, PairingWindow, StoreFirst,
 };
 pub use prologue::{Prologue, Role};
 pub use reconnect::{NotProven, Proven, Reconnect, Reconnected, Unproven};
+pub use resume::{NextTicket, RESUMES_MAX, Resume, ResumeTicket, Resumed, Resumption};
 pub use suite::{RustCrypto, Suite};
 
 #[doc = include_str!("../README.md")]

@@ -76,7 +76,7 @@ impl<S: Suite> Reconnect<S> {
             .read(Some(own), message, &mut [])?
             .write(Some(own), &[], &mut answer)?
             .finish()?;
-        Ok((Unproven { session: split.into_session(), proof: Reconnected { psk: link.psk() } }, answer))
+        Ok((Unproven::new(split.into_session(), Reconnected { psk: link.psk() }), answer))
     }
 }
 
@@ -113,23 +113,23 @@ impl Reconnected {
     }
 }
 
-/// The band's channel before the first record has come. Message 1 of a reconnect says nothing about now: somebody may be repeating it, who
-/// then cannot seal a record. So this opens one, and does nothing else, until one verifies.
+/// The band's channel before the first record has come. Message 1 says nothing about who is there now: somebody may be repeating it, who
+/// then cannot seal a record. So this opens one, and does nothing else, until one verifies. `P` is the proof that it then gives.
 #[must_use]
 #[derive(Debug)]
-pub struct Unproven<S: Suite = RustCrypto> {
+pub struct Unproven<S: Suite = RustCrypto, P = Reconnected> {
     session: Session<S>,
-    proof: Reconnected,
+    proof: P,
 }
 
 /// The first record has come: the wallet is there.
 #[must_use]
 #[derive(Debug)]
-pub struct Proven<'b, S: Suite = RustCrypto> {
+pub struct Proven<'b, S: Suite = RustCrypto, P = Reconnected> {
     /// The channel, which now serves both ways.
     pub session: Session<S>,
-    /// With this the link is [promoted](Link::promote).
-    pub proof: Reconnected,
+    /// With this the link is [promoted](Link::promote), or its resumption [confirmed](crate::Resumption::confirm).
+    pub proof: P,
     /// What the record said.
     pub opened: Opened<'b>,
 }
@@ -137,21 +137,25 @@ pub struct Proven<'b, S: Suite = RustCrypto> {
 /// The record was none; another may come.
 #[must_use]
 #[derive(Debug)]
-pub struct NotProven<S: Suite = RustCrypto> {
+pub struct NotProven<S: Suite = RustCrypto, P = Reconnected> {
     /// The channel, as unproven as before.
-    pub unproven: Unproven<S>,
+    pub unproven: Unproven<S, P>,
     /// Why. After [`OpenError::Cut`] nothing can be proven any more.
     pub error: OpenError,
 }
 
-impl<S: Suite> Unproven<S> {
+impl<S: Suite, P> Unproven<S, P> {
+    pub(crate) const fn new(session: Session<S>, proof: P) -> Self {
+        Self { session, proof }
+    }
+
     /// Opens what came, in place.
     ///
     /// # Errors
     ///
     /// [`NotProven`] gives the channel back: a record that does not verify ends nothing.
     #[expect(clippy::result_large_err, reason = "the channel must survive, and there is no allocator to box it")]
-    pub fn open(mut self, sealed: &mut [u8]) -> Result<Proven<'_, S>, NotProven<S>> {
+    pub fn open(mut self, sealed: &mut [u8]) -> Result<Proven<'_, S, P>, NotProven<S, P>> {
         match self.session.channel.open(sealed) {
             Ok(opened) => Ok(Proven { session: self.session, proof: self.proof, opened }),
             Err(error) => Err(NotProven { unproven: self, error }),

@@ -39,9 +39,9 @@ proptest! {
 
         let (pairing, pair_hello, first) = <Pairing>::start(&keys.wallet, SPEAKS, &hello, &mut rng).unwrap();
         prop_assert!(pairing.receive(&m96, &keys.wallet).is_err());
-        let window: PairingWindow = PairingWindow::open(NOW);
+        let window: PairingWindow = PairingWindow::open(NOW, Methods::code());
         let _ = window.receive(&m64, NOW, &keys.band, (&hello, &pair_hello), &mut rng);
-        let window: PairingWindow = PairingWindow::open(NOW);
+        let window: PairingWindow = PairingWindow::open(NOW, Methods::code());
         let (band, _) = window.receive(&first, NOW, &keys.band, (&hello, &pair_hello), &mut rng).unwrap();
         prop_assert!(band.receive(&m96, NOW, &keys.band).is_err());
 

@@ -12,7 +12,7 @@ type Band = (Session, CompareCode<AtBand>);
 type Wallet = (Session, CompareCode<AtWallet>);
 
 fn window() -> PairingWindow {
-    PairingWindow::open(Uptime::from_millis(0))
+    PairingWindow::open(Uptime::from_millis(0), Methods::code())
 }
 
 /// A pairing up to the codes; `alter` is given the name of each message and the message on its way.

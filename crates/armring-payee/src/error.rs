@@ -10,11 +10,11 @@ pub enum Error {
     /// The issuer's: the key list or the certificate does not verify.
     #[error("the key list or the certificate does not verify: {0}")]
     NotVerified(#[from] VerifyError),
-    /// The caller's: the signing key is not the one that the certificate names.
+    /// The caller's: the signer does not sign with the key that the certificate names.
     #[error("the certificate is for another key")]
     OtherKey,
-    /// The caller's: the certificate does not allow this, by its currency, its rights or its validity.
-    #[error("the certificate does not allow this")]
+    /// The caller's: the certificate, or the credential that stands in for it, does not allow this, by its currency, its rights or its validity.
+    #[error("the certificate or the credential does not allow this")]
     NotAllowed,
     /// The caller's: a request without money, or with a memo of more than 32 bytes or with control characters.
     #[error("a request needs an amount, and a memo of at most 32 bytes without control characters")]
@@ -43,6 +43,9 @@ pub enum TokenError {
     /// Another token has settled this sale.
     #[error("the sale is already paid")]
     AlreadySettled,
+    /// Another token for this sale was accepted without network and waits to be redeemed.
+    #[error("another token for this sale was accepted already")]
+    AlreadyPending,
 }
 
 /// Why a receipt is not taken. The issuer is to blame, or who stands between; the sale is as it was.
@@ -52,10 +55,77 @@ pub enum ReceiptError {
     /// It does not verify.
     #[error("the receipt does not verify: {0}")]
     NotVerified(#[from] VerifyError),
-    /// It is for a token that this sale has not taken.
-    #[error("the receipt is for another token")]
+    /// It is for another token or another refund than the one that was asked about, or for one that this sale does not have.
+    #[error("the receipt is for another token or another refund")]
     OtherToken,
     /// Not an answer to what was asked.
     #[error("the issuer's answer is neither a receipt nor a refusal")]
     NoAnswer,
+}
+
+/// Why a token is not accepted without asking the issuer. All is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OfflineError {
+    /// The payer's: the token is not for this sale, or there is nothing to pay any more.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The issuer has answered this token: its receipt is what counts.
+    #[error("the issuer has answered this token already")]
+    Answered,
+    /// The payee's: its key list is not good any more.
+    #[error("the key list is stale")]
+    StaleKeyList,
+    /// The payee's: it has no revocation list, or none that is good any more.
+    #[error("the revocation list is stale")]
+    StaleRevocations,
+    /// The payer's: the credential or the token does not verify.
+    #[error("the credential or the token does not verify: {0}")]
+    NotVerified(#[from] VerifyError),
+    /// The payer's: the token was signed under another credential.
+    #[error("the token is of another credential")]
+    OtherCredential,
+    /// The payer's credential, or the payee, is revoked.
+    #[error("the credential or the payee is revoked")]
+    Revoked,
+    /// The payer may not pay this: by its rights, its currency or its validity, because it is the payee itself, or with totals that no band
+    /// signs.
+    #[error("the credential does not allow this")]
+    NotAllowed,
+    /// The request has expired.
+    #[error("the request has expired")]
+    Expired,
+    /// The band marked the token: it is not to be accepted without asking the issuer.
+    #[error("the token is for online use only")]
+    OnlineOnly,
+    /// More than the credential allows in one payment, or for what the wearer did.
+    #[error("the amount is above the credential's limits for what the wearer did")]
+    OverLimit,
+    /// The payer's credential has signed another token with this counter or over a part of this interval: that one is pending.
+    #[error("the credential's counter or interval is taken by a pending token")]
+    DoubleSpend,
+    /// The payee's floor limits have no room for it.
+    #[error("the payee's floor limits have no room for this payment")]
+    Floor,
+}
+
+/// Why a refund is not signed. The caller is to blame, unless it says otherwise; all is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RefundError {
+    /// The sale is not settled: there is nothing to give back.
+    #[error("the sale is not settled")]
+    NotSettled,
+    /// The sale is another payee's.
+    #[error("the sale is another payee's")]
+    OtherPayee,
+    /// Nothing, another currency, or more than is left.
+    #[error("the refund is nothing, of another currency, or more than is left")]
+    Exceeds,
+    /// The machine's: the random generator failed.
+    #[error("the random generator failed")]
+    Randomness,
+    /// The machine's: the signer failed.
+    #[error("the signer failed: {0}")]
+    Signer(#[from] SignError),
 }

@@ -11,31 +11,53 @@
 //! A [`Payee`] has a certificate and makes a [`Sale`] of each request. A wearer who may receive needs no certificate: their band signs the
 //! request, and [`Sale::from_signed_request`] goes on from there. There is no IO here: records in, records out.
 //!
+//! Without network a sale takes a token on trust, within the payee's own [`FloorLimits`], if a key list and a list of who is [`Revoked`] are
+//! fresh. What is [`Pending`] stands in the payee's book, [`Offline`], and is redeemed when there is network again. What is settled can be
+//! given back with [`Payee::refund`].
+//!
 //! ```no_run
-//! use armring_payee::{Heard, Payee};
-//! use armring_token::{PayeeKey, RootKey, Signing};
+//! use armring_payee::{FloorLimits, Heard, Lists, Offline, Payee, Revoked};
+//! use armring_token::{RootKey, Signing};
+//! use armring_wire::records::payee::FromPayee;
 //! use armring_wire::{Amount, Currency, UnixTime};
 //! use ed25519_dalek::SigningKey;
+//! # fn ask_issuer(_: armring_wire::records::issuer::ToIssuer<'_>) -> Option<Vec<u8>> { None }
+//! # fn say(_: FromPayee<'_>) {}
 //! # fn shop(root: RootKey, key_list: &[u8], certificate: &[u8], signer: SigningKey, record: &[u8], now: UnixTime, expiry: UnixTime,
-//! #     rng: &mut impl rand_core::TryCryptoRng) -> Result<(), Box<dyn std::error::Error>> {
-//! let key = PayeeKey::from_bytes(signer.verifying_key().to_bytes()).ok_or("a key")?;
-//! let payee = Payee::new(root, key_list, certificate, key, Signing::new(signer))?;
+//! #     revoked: &Revoked, rng: &mut impl rand_core::TryCryptoRng) -> Result<(), Box<dyn std::error::Error>> {
+//! let payee = Payee::new(root, key_list, certificate, Signing::new(signer))?;
+//! let floor = FloorLimits { each: 50_00, credential: 100_00, total: 2_000_00, payments: 500 };
+//! let mut book = Offline::new(Currency::CNY, floor);
+//!
 //! let mut sale = payee.request(Amount::new(12_50, Currency::CNY), "tea for two", (now, expiry), rng)?;
 //! match sale.hear(record) {
-//!     Heard::Answer(_answer) => { /* say it to the wallet */ }
-//!     Heard::Redeem(_token) => { /* ask the issuer sale.redeem(&token), then say what sale.issuer_says(…) gives */ }
+//!     Heard::Answer(answer) => say(answer),
+//!     Heard::Redeem(token) => match sale.redeem(&token).and_then(ask_issuer) {
+//!         Some(answer) => say(sale.issuer_says(&token, &answer, payee.key_list())?),
+//!         None => say(sale.hear_offline(record, &mut book, Lists { keys: payee.key_list(), revoked }, now)),
+//!     },
 //! }
+//! book.release(&sale); // what the issuer has answered is not pending any more
 //! # Ok(()) }
 //! ```
 
 #![forbid(unsafe_code)]
 
 mod error;
+mod floor;
+mod offline;
 mod payee;
+mod refund;
+mod revoked;
 mod sale;
+mod taken;
 
-pub use error::{Error, ReceiptError, TokenError};
+pub use error::{Error, OfflineError, ReceiptError, RefundError, TokenError};
+pub use floor::{FloorLimits, Offline, Outstanding};
+pub use offline::{Lists, Pending};
 pub use payee::Payee;
+pub use refund::Refunded;
+pub use revoked::{Progress, Revoked, RevokedError};
 pub use sale::{Heard, Sale, Settled};
 
 #[doc = include_str!("../README.md")]

@@ -25,32 +25,35 @@ pub struct Payee<S> {
 }
 
 impl<S: MultipartSigner<Signature>> Payee<S> {
-    /// A payee with the certificate that the issuer with this `root` gave it. `key` is the public half of `signing`.
+    /// A payee with the certificate that the issuer with this `root` gave it. That `signing` is with the certificate's key is tried once.
     ///
     /// # Errors
     /// [`Error::NotVerified`] where the key list or the certificate does not verify, [`Error::OtherKey`] where the certificate is for another
-    /// key, [`Error::NotAllowed`] where it does not allow to ask for payments.
-    pub fn new(
-        root: RootKey,
-        key_list: &[u8],
-        certificate: &[u8],
-        key: PayeeKey,
-        signing: Signing<PayeeUse, S>,
-    ) -> Result<Self, Error> {
+    /// key, [`Error::NotAllowed`] where it does not allow to ask for payments, [`Error::Signer`] where the signer fails.
+    pub fn new(root: RootKey, key_list: &[u8], certificate: &[u8], signing: Signing<PayeeUse, S>) -> Result<Self, Error> {
         let fingerprint = root.fingerprint();
         let key_list = Unverified::<KeyList>::parse(key_list).map_err(VerifyError::from)?.verify(&fingerprint, &root)?;
         let unverified = Unverified::<PayeeCertificate<'_>>::parse(certificate).map_err(VerifyError::from)?;
         let issuer = key_list.signing_key(unverified.claims().key, unverified.claims().validity.from)?;
         let verified = unverified.verify(&fingerprint, &issuer)?;
-        if verified.payee_key() != Some(key) {
-            return Err(Error::OtherKey);
-        }
+        let key = verified.payee_key().ok_or(VerifyError::Key)?;
         if !verified.rights.allows(PayeeRights::PAYMENT) {
             return Err(Error::NotAllowed);
         }
         let (reference, currency) = (PayeeRef::Certificate(verified.payee), verified.currency);
         let validity = verified.validity;
+        signs_with(&signing, &key, reference, currency, &fingerprint)?;
         Ok(Self { root, fingerprint, key_list, certificate: certificate.to_vec(), reference, currency, validity, signing })
+    }
+
+    /// What the certificate calls this payee.
+    #[must_use]
+    pub const fn reference(&self) -> PayeeRef {
+        self.reference
+    }
+
+    pub(crate) const fn signing(&self) -> &Signing<PayeeUse, S> {
+        &self.signing
     }
 
     /// The issuer's keys, as last heard.
@@ -97,6 +100,22 @@ impl<S: MultipartSigner<Signature>> Payee<S> {
         let object = request.sign(&self.fingerprint, &self.signing, &mut buffer)?;
         Ok(Sale::new(object, &self.certificate, &self.fingerprint)?)
     }
+}
+
+/// Tries whether `signing` signs with `key`, on a request for nothing that expired in 1970: nobody can do anything with it.
+fn signs_with<S: MultipartSigner<Signature>>(
+    signing: &Signing<PayeeUse, S>,
+    key: &PayeeKey,
+    payee: PayeeRef,
+    currency: Currency,
+    root: &RootFingerprint,
+) -> Result<(), Error> {
+    let (amount, expiry, memo) = (Amount::new(0, currency), UnixTime::EPOCH, Text::new("").ok_or(Error::Request)?);
+    let request = PaymentRequest { form: Form, payee, amount, nonce: [0; 16], expiry, memo };
+    let mut buffer = [0; OBJECT_MAX];
+    let object = request.sign(root, signing, &mut buffer)?;
+    let unverified = Unverified::<PaymentRequest<'_>>::parse(object).map_err(VerifyError::from)?;
+    unverified.verify(root, key).map(|_| ()).map_err(|_| Error::OtherKey)
 }
 
 impl<S> core::fmt::Debug for Payee<S> {

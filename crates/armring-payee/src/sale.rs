@@ -1,54 +1,49 @@
 //! One sale: a request, the token that answers it, and the issuer's receipt.
 
-use armring_token::{KeyList, PaymentRequest, PaymentToken, Receipt, Unverified, Verified, VerifyError};
+use armring_token::{
+    Credential, CredentialRights, KeyList, PaymentRequest, PaymentToken, Receipt, Unverified, Verified, VerifyError,
+};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
-use armring_wire::{Amount, DecodeError, Opaque, Outcome, PayeeRef, RequestDigest, RootFingerprint, TokenDigest, decode_record};
+use armring_wire::uri::PaymentUri;
+use armring_wire::{
+    Amount, DecodeError, Opaque, Outcome, PayeeRef, RequestDigest, RootFingerprint, TokenDigest, UnixTime, decode_record,
+};
 
-use crate::error::{ReceiptError, TokenError};
-
-/// How many tokens a sale keeps at most. Tokens that wait for the issuer's answer are never let go of for newer ones.
-const TOKENS_MAX: usize = 8;
+use crate::error::{Error, ReceiptError, TokenError};
+use crate::refund::Given;
+use crate::taken::Tokens;
 
 /// A sale, from the request to the receipt. It is only paid when a receipt that says so has verified.
 ///
 /// ```text
-///  asked ──take(token)──▶ waits for the issuer ──answer(receipt)──▶ settled
-///    ▲                                               │
-///    └───── another token may be tried ◀── refused ──┘
+///         ┌──take(token)──▶ waits for the issuer ──┐
+///  asked ─┤                                        ├─issuer_says(receipt)─▶ settled ──▶ refunds
+///    ▲    └──accept_offline(token, credential)─▶ pending                       │
+///    └───────────────── another token may be tried ◀── refused ────────────────┘
 /// ```
 ///
-/// The token's signature is the issuer's to verify: a payee does not have the credential that its key is in. What a sale checks is that the
-/// token answers this request, with this amount, for this payee. A forged token therefore waits beside the real one and never in its way.
+/// With network the token's signature is the issuer's to verify: a payee need not have the credential that its key is in. What a sale checks
+/// then is that the token answers this request, with this amount, for this payee. A forged token therefore waits beside the real one and never
+/// in its way. Without network it is verified here: see [`Sale::accept_offline`].
 #[derive(Clone, Debug)]
 pub struct Sale {
-    root: RootFingerprint,
+    pub(crate) root: RootFingerprint,
     request: Vec<u8>,
+    /// The payee's certificate, or the credential that stands in for it.
     certificate: Vec<u8>,
     digest: RequestDigest,
-    payee: PayeeRef,
+    pub(crate) payee: PayeeRef,
     amount: Amount,
-    tokens: Vec<Taken>,
-}
-
-/// A token that was taken, and its receipt when there is one.
-#[derive(Clone, Debug)]
-struct Taken {
-    token: Vec<u8>,
-    digest: TokenDigest,
-    receipt: Option<(Vec<u8>, Outcome)>,
-}
-
-impl Taken {
-    fn is_settled(&self) -> bool {
-        self.receipt.as_ref().is_some_and(|(_, outcome)| outcome.is_settled())
-    }
+    pub(crate) expiry: UnixTime,
+    pub(crate) tokens: Tokens,
+    pub(crate) refunds: Vec<Given>,
 }
 
 /// A payment that settled a sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled<'a> {
-    /// The token, as it came.
+    /// The token, under the signature that the issuer verified.
     pub token: &'a [u8],
     /// The receipt for it.
     pub receipt: &'a [u8],
@@ -60,7 +55,8 @@ pub struct Settled<'a> {
 pub enum Heard<'a> {
     /// Say this to the wallet.
     Answer(FromPayee<'a>),
-    /// Redeem this token: ask the issuer with [`Sale::redeem`], take its answer with [`Sale::issuer_says`], and say what that gives.
+    /// Redeem this token: ask the issuer with [`Sale::redeem`], take its answer with [`Sale::issuer_says`], and say what that gives. Where the
+    /// issuer cannot be reached, say what [`Sale::hear_offline`] gives.
     Redeem(TokenDigest),
 }
 
@@ -68,33 +64,54 @@ impl Sale {
     /// A sale over a request that was signed here.
     pub(crate) fn new(request: &[u8], certificate: &[u8], root: &RootFingerprint) -> Result<Self, VerifyError> {
         let unverified = Unverified::<PaymentRequest<'_>>::parse(request)?;
-        let PaymentRequest { payee, amount, .. } = *unverified.claims();
-        let digest = unverified.request_digest(root);
+        let PaymentRequest { payee, amount, expiry, .. } = *unverified.claims();
         Ok(Self {
             root: *root,
             request: request.to_vec(),
             certificate: certificate.to_vec(),
-            digest,
+            digest: unverified.request_digest(root),
             payee,
             amount,
-            tokens: Vec::new(),
+            expiry,
+            tokens: Tokens::default(),
+            refunds: Vec::new(),
         })
     }
 
-    /// A sale over a request that a wearer's band signed, whose credential stands in for a certificate.
-    ///
-    /// The signature is not verified here, since whoever receives has their own band's word for it; the issuer verifies it at redeeming.
+    /// A sale over a request that a wearer's band signed. The band's `credential` stands in for a certificate.
     ///
     /// # Errors
-    /// [`VerifyError::Malformed`] where `request` is none.
-    pub fn from_signed_request(request: &[u8], root: &RootFingerprint) -> Result<Self, VerifyError> {
-        Self::new(request, &[], root)
+    /// [`Error::NotVerified`] where the credential or the request does not verify, [`Error::NotAllowed`] where the credential is not the
+    /// request's, may not receive, or is for another currency.
+    pub fn from_signed_request(
+        request: &[u8],
+        credential: &[u8],
+        root: &RootFingerprint,
+        key_list: &Verified<KeyList>,
+    ) -> Result<Self, Error> {
+        let credential_object = credential;
+        let unverified = Unverified::<Credential>::parse(credential).map_err(VerifyError::from)?;
+        let issuer = key_list.signing_key(unverified.claims().key, unverified.claims().validity.from)?;
+        let credential = unverified.verify(root, &issuer)?;
+        let key = credential.payment_key().ok_or(VerifyError::Key)?.as_payee();
+        let signed = Unverified::<PaymentRequest<'_>>::parse(request).map_err(VerifyError::from)?.verify(root, &key)?;
+        let allowed = signed.payee == PayeeRef::Credential(credential.id)
+            && credential.rights.allows(CredentialRights::RECEIVE)
+            && signed.amount.currency() == credential.currency;
+        if allowed { Ok(Self::new(request, credential_object, root)?) } else { Err(Error::NotAllowed) }
     }
 
-    /// The signed request, to be shown as a QR code or a link.
+    /// The signed request.
     #[must_use]
     pub fn request(&self) -> &[u8] {
         &self.request
+    }
+
+    /// The request and by whom it is, as a QR code, an NFC tag or a link carries them; `None` is never the case for what was signed here.
+    #[must_use]
+    pub fn uri(&self) -> Option<String> {
+        let uri = PaymentUri { request: Opaque::new(&self.request)?, certificate: Opaque::new(&self.certificate)? };
+        uri.encode(&mut [0; PaymentUri::MAX_LEN]).ok().map(str::to_owned)
     }
 
     /// How much is asked.
@@ -112,91 +129,76 @@ impl Sale {
     /// The payment that settled this sale, once there is one.
     #[must_use]
     pub fn settled(&self) -> Option<Settled<'_>> {
-        let taken = self.tokens.iter().find(|taken| taken.is_settled())?;
-        let (receipt, _) = taken.receipt.as_ref()?;
-        Some(Settled { token: &taken.token, receipt })
+        let taken = self.tokens.settled()?;
+        let (receipt, _) = taken.receipt()?;
+        Some(Settled { token: taken.token(), receipt })
     }
 
     /// What a payer's wallet said: one record.
     pub fn hear(&mut self, record: &[u8]) -> Heard<'_> {
         let token = match decode_record(record) {
             Ok(ToPayee::Ask) => return Heard::Answer(self.ask()),
-            Ok(ToPayee::Token(token)) => token,
-            Err(DecodeError::UnknownVariant(variant)) => return Heard::Answer(FromPayee::Unknown(variant)),
-            Ok(ToPayee::Offline { .. } | ToPayee::Unknown(_)) | Err(_) => {
-                return Heard::Answer(FromPayee::Refused(Refusal::Malformed));
-            }
+            // Whoever can ask the issuer needs no credential.
+            Ok(ToPayee::Token(token) | ToPayee::Offline { token, .. }) => token,
+            Err(error) => return Heard::Answer(unheard(error)),
+            Ok(ToPayee::Unknown(_)) => return Heard::Answer(FromPayee::Refused(Refusal::Malformed)),
         };
         match self.take(token.as_bytes()) {
-            Ok(digest) => match self.find(&digest).and_then(|taken| Opaque::new(&taken.receipt.as_ref()?.0)) {
-                Some(receipt) => Heard::Answer(FromPayee::Receipt(receipt)),
-                None => Heard::Redeem(digest),
-            },
-            Err(error) => Heard::Answer(match error {
-                TokenError::Malformed => FromPayee::Refused(Refusal::Malformed),
-                TokenError::OtherRequest => FromPayee::Refused(Refusal::Mismatch),
-                TokenError::TooMany => FromPayee::Refused(Refusal::Busy),
-                TokenError::AlreadySettled => FromPayee::Nothing,
-            }),
+            Ok(digest) => self.receipt_for(&digest).map_or(Heard::Redeem(digest), Heard::Answer),
+            Err(error) => Heard::Answer(error.into()),
         }
     }
 
-    fn ask(&self) -> FromPayee<'_> {
-        match (Opaque::new(&self.request), Opaque::new(&self.certificate)) {
-            (Some(request), Some(certificate)) if self.settled().is_none() => FromPayee::Request { request, certificate },
-            _ => FromPayee::Nothing,
+    pub(crate) fn ask(&self) -> FromPayee<'_> {
+        if self.tokens.is_open().is_err() {
+            return FromPayee::Nothing;
         }
+        let Some(request) = Opaque::new(&self.request) else { return FromPayee::Nothing };
+        let asks = match self.payee {
+            PayeeRef::Certificate(_) => {
+                Opaque::new(&self.certificate).map(|certificate| FromPayee::Request { request, certificate })
+            }
+            PayeeRef::Credential(_) => Opaque::new(&self.certificate).map(|credential| FromPayee::Person { request, credential }),
+        };
+        asks.unwrap_or(FromPayee::Nothing)
     }
 
-    fn find(&self, digest: &TokenDigest) -> Option<&Taken> {
-        self.tokens.iter().find(|taken| taken.digest == *digest)
+    /// The final answer about a token, where there is one.
+    pub(crate) fn receipt_for(&self, digest: &TokenDigest) -> Option<FromPayee<'_>> {
+        let (receipt, _) = self.tokens.find(digest)?.receipt()?;
+        Opaque::new(receipt).map(FromPayee::Receipt)
     }
 
-    /// Takes a token, to be redeemed. One that was taken before is the same one.
-    ///
-    /// While it waits, a copy with another signature takes its place: neither is verified yet. What [`Settled`] gives has the right body and
-    /// receipt, but may have such a copy's signature.
+    /// Takes a token, to be redeemed. One that was taken before is the same one; while it waits, a copy under another signature is kept beside
+    /// it, since neither is verified yet.
     ///
     /// # Errors
     /// A [`TokenError`]; nothing has then changed.
     pub fn take(&mut self, token: &[u8]) -> Result<TokenDigest, TokenError> {
-        let unverified = Unverified::<PaymentToken>::parse(token).map_err(|_| TokenError::Malformed)?;
-        let claims = unverified.claims();
-        if claims.request != self.digest || claims.amount != self.amount || claims.payee != self.payee {
-            return Err(TokenError::OtherRequest);
-        }
-        let digest = unverified.token_digest(&self.root);
-        match self.tokens.iter_mut().find(|taken| taken.digest == digest) {
-            // The same body under another signature: the issuer has verified neither yet, so the latest is tried.
-            Some(taken) if taken.receipt.is_none() => token.clone_into(&mut taken.token),
-            Some(_) => {}
-            None => self.keep(Taken { token: token.to_vec(), digest, receipt: None })?,
-        }
+        let digest = self.answered_by(token)?.token_digest(&self.root);
+        self.tokens.keep(digest, token)?;
         Ok(digest)
     }
 
-    fn keep(&mut self, taken: Taken) -> Result<(), TokenError> {
-        if self.settled().is_some() {
-            return Err(TokenError::AlreadySettled);
-        }
-        if self.tokens.len() >= TOKENS_MAX {
-            let refused = self.tokens.iter().position(|taken| taken.receipt.is_some()).ok_or(TokenError::TooMany)?;
-            self.tokens.remove(refused);
-        }
-        self.tokens.push(taken);
-        Ok(())
+    /// The token, if it answers this request with this amount for this payee.
+    pub(crate) fn answered_by<'t>(&self, token: &'t [u8]) -> Result<Unverified<'t, PaymentToken>, TokenError> {
+        let unverified = Unverified::<PaymentToken>::parse(token).map_err(|_| TokenError::Malformed)?;
+        let claims = unverified.claims();
+        let answers = claims.request == self.digest && claims.amount == self.amount && claims.payee == self.payee;
+        if answers { Ok(unverified) } else { Err(TokenError::OtherRequest) }
     }
 
     /// What to ask the issuer about a token; `None` where it was not taken. Asking again is safe: the same token gets the same receipt.
     #[must_use]
     pub fn redeem(&self, token: &TokenDigest) -> Option<ToIssuer<'_>> {
-        let token = Opaque::new(&self.find(token)?.token)?;
+        let token = Opaque::new(self.tokens.find(token)?.token())?;
         Some(ToIssuer::Redeem { request: Opaque::new(&self.request)?, token })
     }
 
     /// Takes the issuer's answer to [`redeem`](Self::redeem) and gives what to say to the wallet.
     ///
-    /// What the issuer did not verify is let go of. Where it is busy, the token waits to be redeemed again.
+    /// What the issuer did not verify is let go of, so that a copy under another signature is redeemed next, if there is one. Where it is busy,
+    /// the token waits to be redeemed again. A pending token waits whatever the issuer says, unless it is a receipt.
     ///
     /// # Errors
     /// A [`ReceiptError`] where this is not the issuer's answer; nothing has then changed, and the wallet is to be told to try again.
@@ -208,30 +210,46 @@ impl Sale {
     ) -> Result<FromPayee<'a>, ReceiptError> {
         match decode_record(answer) {
             Ok(FromIssuer::Receipt(receipt)) => {
-                self.answer(receipt.as_bytes(), key_list)?;
+                self.answer(token, receipt.as_bytes(), key_list)?;
                 Ok(FromPayee::Receipt(receipt))
             }
             Ok(FromIssuer::Refused(why)) => {
-                if why != Refusal::Busy {
-                    self.tokens.retain(|taken| taken.digest != *token || taken.receipt.is_some());
+                match why {
+                    Refusal::Busy => {}
+                    Refusal::Signature => self.tokens.drop_copy(token),
+                    _ => self.tokens.drop_body(token),
                 }
-                Ok(FromPayee::Refused(why))
+                let accepted = why == Refusal::Busy && self.tokens.find(token).is_some_and(|taken| taken.is_pending());
+                Ok(if accepted { FromPayee::Pending } else { FromPayee::Refused(why) })
             }
             _ => Err(ReceiptError::NoAnswer),
         }
     }
 
-    /// Takes the issuer's receipt for a token that was taken, and says what became of it.
-    ///
-    /// # Errors
-    /// A [`ReceiptError`]; nothing has then changed.
-    pub fn answer(&mut self, receipt: &[u8], key_list: &Verified<KeyList>) -> Result<Outcome, ReceiptError> {
+    fn answer(&mut self, token: &TokenDigest, receipt: &[u8], key_list: &Verified<KeyList>) -> Result<Outcome, ReceiptError> {
         let unverified = Unverified::<Receipt>::parse(receipt).map_err(VerifyError::from)?;
         let key = key_list.signing_key(unverified.claims().key, unverified.claims().time)?;
         let verified = unverified.verify(&self.root, &key)?;
-        let taken = self.tokens.iter_mut().find(|taken| taken.digest == verified.token).ok_or(ReceiptError::OtherToken)?;
-        // The issuer's first answer is final.
-        let (_, outcome) = taken.receipt.get_or_insert_with(|| (receipt.to_vec(), verified.outcome));
-        Ok(*outcome)
+        let taken = self.tokens.find_mut(token).filter(|taken| taken.digest == verified.token);
+        Ok(taken.ok_or(ReceiptError::OtherToken)?.answer(receipt, verified.outcome))
+    }
+}
+
+/// The answer to what is no record that this payee knows.
+pub(crate) const fn unheard(error: DecodeError) -> FromPayee<'static> {
+    match error {
+        DecodeError::UnknownVariant(variant) => FromPayee::Unknown(variant),
+        _ => FromPayee::Refused(Refusal::Malformed),
+    }
+}
+
+impl From<TokenError> for FromPayee<'_> {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Malformed => Self::Refused(Refusal::Malformed),
+            TokenError::OtherRequest => Self::Refused(Refusal::Mismatch),
+            TokenError::TooMany => Self::Refused(Refusal::Busy),
+            TokenError::AlreadySettled | TokenError::AlreadyPending => Self::Nothing,
+        }
     }
 }

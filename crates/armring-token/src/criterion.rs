@@ -37,26 +37,46 @@ pub(crate) fn is_valid_key(key: &[u8; 32]) -> bool {
 
 /// Whether `signature` is valid for `key` over the concatenation of `message`.
 pub(crate) fn is_valid(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> bool {
-    verify(key, message, signature).is_some()
+    Equation::new(key, message, signature).is_some_and(|equation| equation.holds())
 }
 
-fn verify(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> Option<()> {
-    let s: Scalar = Option::from(Scalar::from_canonical_bytes(*signature.s_bytes()))?;
-    let a = key_point(key)?;
-    let r = decompress_canonical(signature.r_bytes())?;
-    let mut hash = Sha512::new();
-    hash.update(signature.r_bytes());
-    hash.update(key);
-    for part in message {
-        hash.update(part);
-    }
-    let k = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-    let difference = EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, &-a, &s) - r;
-    difference.mul_by_cofactor().is_identity().then_some(())
+/// Rule 4 of a signature that keeps rules 1 to 3.
+#[derive(Clone, Copy)]
+pub(crate) struct Equation {
+    s: Scalar,
+    r: EdwardsPoint,
+    k: Scalar,
+    a: EdwardsPoint,
 }
+
+impl Equation {
+    /// `None` where rule 1, 2 or 3 is broken.
+    pub(crate) fn new(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> Option<Self> {
+        let s = Option::from(Scalar::from_canonical_bytes(*signature.s_bytes()))?;
+        let a = key_point(key)?;
+        let r = decompress_canonical(signature.r_bytes())?;
+        let mut hash = Sha512::new();
+        hash.update(signature.r_bytes());
+        hash.update(key);
+        for part in message {
+            hash.update(part);
+        }
+        Some(Self { s, r, k: Scalar::from_bytes_mod_order_wide(&hash.finalize().into()), a })
+    }
+
+    fn holds(&self) -> bool {
+        let difference = EdwardsPoint::vartime_double_scalar_mul_basepoint(&self.k, &-self.a, &self.s) - self.r;
+        difference.mul_by_cofactor().is_identity()
+    }
+}
+
+#[cfg(feature = "batch")]
+pub(crate) mod batch;
 
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod wycheproof;
 
 #[cfg(test)]
 mod tests {

@@ -63,6 +63,8 @@ pub use keylist::{KEYS_MAX, KeyEntry, KeyList, KeyUse};
 pub use objects::{Credential, Limits, PayeeCertificate, PaymentRequest, PaymentToken, Receipt};
 pub use refund::{Refund, RefundReceipt};
 pub use revocation::{ENTRIES_MAX, Revocation, RevocationList, Revocations};
+#[cfg(feature = "batch")]
+pub use sign::{Batch, Item, Signed};
 pub use sign::{
     Borrowed, Issuer, IssuerKey, Object, Payee, PayeeKey, Payment, PaymentKey, PublicKey, Root, RootKey, SIGNATURE_LEN, Signing,
     Unverified, Use, Verified,

@@ -8,7 +8,7 @@ use armring_wire::{
 use postcard::experimental::max_size::MaxSize;
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{Counter, CredentialRights, Form, FreeCount, Minor, PayeeRights, Presence, Sequence};
+use crate::fields::{Counter, CredentialRights, Form, FreeCount, Gesture, Minor, PayeeRights, Presence, Sequence, Unlocking};
 use crate::keylist::KeyList;
 use crate::refund::{Refund, RefundReceipt};
 use crate::revocation::RevocationList;
@@ -64,6 +64,20 @@ pub struct Limits {
     pub free_total: Minor,
     /// How much may be outstanding in tokens that no receipt has answered yet.
     pub offline_total: Minor,
+}
+
+impl Limits {
+    /// Whether one payment of `amount` is within the limits for a wearer who was present like this. Whoever judges a token holds it to this
+    /// one rule, with network and without.
+    #[must_use]
+    pub fn allows(&self, amount: Minor, presence: Presence) -> bool {
+        let by_gesture = match presence.gesture {
+            Gesture::None => amount <= self.free && amount <= self.press,
+            Gesture::Press => amount <= self.press,
+            Gesture::FreshUnlock => true,
+        };
+        amount <= self.each && by_gesture && presence.unlocking != Unlocking::Locked
+    }
 }
 
 /// What a band may do for an account, signed by the issuer. 169 bytes.

@@ -13,6 +13,12 @@ use crate::criterion;
 use crate::error::{SignError, VerifyError};
 use crate::hash::{PREFIX, hash, label_len};
 
+#[cfg(feature = "batch")]
+mod batch;
+
+#[cfg(feature = "batch")]
+pub use batch::{Batch, Item, Signed};
+
 /// How many bytes a signature takes at the front of an object.
 pub const SIGNATURE_LEN: usize = 64;
 

@@ -5,7 +5,7 @@
 mod common;
 
 use armring_token::{
-    Counter, Form, Gesture, Minor, Object, Payee, PayeeKey, Payment, PaymentKey, PaymentRequest, PaymentToken, Presence,
+    Counter, Form, Gesture, Limits, Minor, Object, Payee, PayeeKey, Payment, PaymentKey, PaymentRequest, PaymentToken, Presence,
     SignError, Signature, Signing, Unlocking, Unverified, VerifyError,
 };
 use armring_wire::{Amount, CredentialId, Currency, DecodeError, PayeeId, PayeeRef, RequestDigest, Text, UnixTime};
@@ -244,4 +244,26 @@ fn debug_of_a_signer_shows_no_key() {
     let signing = Signing::<Payment, _>::new(band_signer());
     assert_eq!(format!("{signing:?}"), "Signing(..)");
     assert_eq!(format!("{:?}", signing.as_payee()), "Signing(..)");
+}
+
+#[test]
+fn what_a_payment_takes_grows_with_its_amount() {
+    let limits = Limits { each: Minor(100), press: Minor(50), free: Minor(10), ..credential().limits };
+    for (amount, unlocking, gesture, allowed) in [
+        (10, Unlocking::Locked, Gesture::None, true),
+        (11, Unlocking::Biometric, Gesture::None, false),
+        (50, Unlocking::Wallet, Gesture::Press, true),
+        (50, Unlocking::Locked, Gesture::Press, false),
+        (51, Unlocking::Biometric, Gesture::Press, false),
+        (51, Unlocking::TapPattern, Gesture::FreshUnlock, true),
+        (51, Unlocking::Locked, Gesture::FreshUnlock, false),
+        (100, Unlocking::Pin, Gesture::FreshUnlock, true),
+        (101, Unlocking::Pin, Gesture::FreshUnlock, false),
+    ] {
+        let presence = Presence { minutes_worn: 1, unlocking, gesture, online_only: false };
+        assert_eq!(limits.allows(Minor(amount), presence), allowed, "{amount} {unlocking:?} {gesture:?}");
+    }
+    let free = Limits { press: Minor(5), ..limits };
+    let nothing = Presence { minutes_worn: 1, unlocking: Unlocking::Pin, gesture: Gesture::None, online_only: false };
+    assert!(!free.allows(Minor(10), nothing), "a free limit above the press limit does not lift it");
 }

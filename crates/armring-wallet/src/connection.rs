@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use armring_channel::{OpenError, Opened};
 use armring_pairing::{
-    AtWallet, AwaitingBandShare, BandHello, CodeShown, CompareCode, DiffieHellman, Link, MESSAGE_MAX, Pairing, Reconnect,
-    Session, Share, UNSUPPORTED, WalletHello,
+    AtWallet, AwaitingBandShare, BandHello, CodeShown, CompareCode, DiffieHellman, Generations, Link, MESSAGE_MAX, Pairing,
+    PairingLabel, PairingUncompared, Reconnect, Resume, ResumeSecret, ResumeTicket, Session, Share, UNSUPPORTED, WalletHello,
 };
 use armring_wire::records::band::{ToBand, ToWallet};
 use armring_wire::{AttPayload, DecodeError, Fragmenter, Reassembler, VersionRange, decode_record};
@@ -19,12 +19,14 @@ use crate::out::Out;
 /// [`Connection::fragment`], and after each call polls until there are no more [`Output`]s.
 ///
 /// A connection that failed is not tried again by itself: reconnecting is a new [`Connection`], and pairing needs the band's wearer to
-/// make a new gesture.
+/// make a new gesture. What [`Connection::take_ticket`] gives makes the next connection cheaper, for as long as the app runs.
 pub struct Connection {
     inbox: Reassembler<Vec<u8>>,
     fragmenter: Fragmenter,
     outputs: VecDeque<Output>,
     phase: Phase,
+    /// What the next connection can be resumed with.
+    ticket: Option<ResumeTicket>,
 }
 
 enum Phase {
@@ -32,19 +34,28 @@ enum Phase {
     Hello(Goal),
     /// Pairing: message 2 is next.
     Pairing(Pairing),
+    /// Pairing without a code: message 2 is next.
+    PairingUncompared(PairingUncompared),
     /// Pairing: a person compares the code.
     Comparing(Session, Comparison),
     /// Pairing: the person accepted, and the band's confirmation is awaited.
     Confirming(Session, AwaitingBandShare),
     /// Reconnecting: message 2 is next.
     Reconnecting(Reconnect, Link),
+    /// Reconnected: the band's generation of the link is next.
+    Introducing(Session, Link),
+    /// Resuming: message 2 is next.
+    Resuming(Resume),
     Linked(Session),
     Ended,
 }
 
 enum Goal {
     Pair,
+    PairWithLabel(PairingLabel),
+    PairByPress,
     Reconnect(Link),
+    Resume(Link),
 }
 
 enum Comparison {
@@ -59,10 +70,38 @@ impl Connection {
         Self::new(payload, Goal::Pair)
     }
 
+    /// A connection to pair over with the band whose label, or whose display, the person has scanned. The wearer has opened the pairing
+    /// window.
+    #[must_use]
+    pub fn pair_with_label(label: PairingLabel, payload: AttPayload) -> Self {
+        Self::new(payload, Goal::PairWithLabel(label))
+    }
+
+    /// A connection to pair over with a band that has a button and nothing else. Whoever answers first is paired, and the link has the
+    /// least assurance. A band that can do better refuses.
+    #[must_use]
+    pub fn pair_by_press(payload: AttPayload) -> Self {
+        Self::new(payload, Goal::PairByPress)
+    }
+
     /// A connection to the band of `link`.
     #[must_use]
     pub fn reconnect(link: Link, payload: AttPayload) -> Self {
         Self::new(payload, Goal::Reconnect(link))
+    }
+
+    /// A connection to the band of `link` that goes on where the last one was lost. Where it fails, [reconnect](Self::reconnect): the band may
+    /// have restarted. `ticket` is that of the last connection.
+    #[must_use]
+    pub fn resume(link: Link, ticket: ResumeTicket, payload: AttPayload) -> Self {
+        Self { ticket: Some(ticket), ..Self::new(payload, Goal::Resume(link)) }
+    }
+
+    /// What the next connection can be resumed with, once this one has ended; `None` where a reconnect is due. To be kept in memory and never
+    /// stored.
+    #[must_use]
+    pub fn take_ticket(&mut self) -> Option<ResumeTicket> {
+        self.ticket.take().filter(|ticket| ticket.left() > 0)
     }
 
     fn new(payload: AttPayload, goal: Goal) -> Self {
@@ -71,6 +110,7 @@ impl Connection {
             fragmenter: Fragmenter::new(payload),
             outputs: VecDeque::new(),
             phase: Phase::Hello(goal),
+            ticket: None,
         }
     }
 
@@ -90,7 +130,7 @@ impl Connection {
     /// # Errors
     /// An [`Error`] says who is to blame. The connection has then ended, unless it was a record that does not open, which changes nothing.
     pub fn fragment<R: TryCryptoRng>(&mut self, fragment: &[u8], own: &dyn DiffieHellman, rng: &mut R) -> Result<(), Error> {
-        let Self { inbox, fragmenter, outputs, phase } = self;
+        let Self { inbox, fragmenter, outputs, phase, ticket } = self;
         if matches!(phase, Phase::Ended) {
             return Err(PeerError::Unexpected.into());
         }
@@ -105,7 +145,7 @@ impl Connection {
             }
         };
         let before = std::mem::replace(phase, Phase::Ended);
-        let (after, result) = step(before, record, own, rng, &mut out);
+        let (after, result) = step(before, record, ticket, own, rng, &mut out);
         *phase = after;
         if matches!(phase, Phase::Ended) {
             out.outputs.push_back(Output::Disconnect);
@@ -167,7 +207,11 @@ impl Connection {
             return;
         }
         let Self { fragmenter, outputs, phase, .. } = self;
-        if let Phase::Comparing(session, _) | Phase::Confirming(session, _) | Phase::Linked(session) = phase {
+        if let Phase::Comparing(session, _)
+        | Phase::Confirming(session, _)
+        | Phase::Introducing(session, _)
+        | Phase::Linked(session) = phase
+        {
             let mut buffer = [0; armring_channel::MIN_SEALED_LEN];
             if let Ok(sealed) = session.channel.close(&mut buffer) {
                 Out { fragmenter, outputs }.send(sealed);
@@ -192,64 +236,117 @@ impl std::fmt::Debug for Connection {
 fn step<R: TryCryptoRng>(
     phase: Phase,
     record: &mut [u8],
+    ticket: &mut Option<ResumeTicket>,
     own: &dyn DiffieHellman,
     rng: &mut R,
     out: &mut Out<'_>,
 ) -> (Phase, Result<(), Error>) {
-    if let Phase::Linked(session) = phase {
-        return linked(session, record, out);
-    }
-    match handshake(phase, record, own, rng, out) {
-        Ok(phase) => (phase, Ok(())),
-        Err(error) => (Phase::Ended, Err(error)),
+    match phase {
+        Phase::Linked(session) => linked(session, record, out),
+        Phase::Introducing(session, link) => introduced(session, link, record, out),
+        phase => match handshake(phase, record, ticket, own, rng, out) {
+            Ok(phase) => (phase, Ok(())),
+            Err(error) => (Phase::Ended, Err(error)),
+        },
     }
 }
 
 fn handshake<R: TryCryptoRng>(
     phase: Phase,
     record: &mut [u8],
+    ticket: &mut Option<ResumeTicket>,
     own: &dyn DiffieHellman,
     rng: &mut R,
     out: &mut Out<'_>,
 ) -> Result<Phase, Error> {
     match phase {
-        Phase::Hello(goal) => answer_hello(goal, &BandHello::from_bytes(exactly(record)?), own, rng, out),
+        Phase::Hello(goal) => answer_hello(goal, &BandHello::from_bytes(exactly(record)?), ticket.as_ref(), own, rng, out),
         _ if record == UNSUPPORTED => Err(PeerError::Unsupported.into()),
         Phase::Pairing(pairing) => {
             let (session, code, message) = pairing.receive(exactly(record)?, own)?;
             out.send(&message);
-            out.event(Event::Code(code.code().digits()));
+            out.event(Event::Code(*code.code()));
             Ok(Phase::Comparing(session, Comparison::Showing(code)))
         }
-        Phase::Confirming(mut session, awaiting) => {
-            let Opened::Record(record) = session.channel.open(record).map_err(PeerError::from)? else {
-                out.event(Event::Closed);
-                return Ok(Phase::Ended);
-            };
-            let ToWallet::Confirm { share } = decode_record(record).map_err(PeerError::from)? else {
-                return Err(PeerError::Unexpected.into());
-            };
-            out.event(Event::Paired(awaiting.band_confirmed(&Share::new(share))));
-            let mut buffer = [0; armring_channel::MIN_SEALED_LEN];
-            out.send(session.channel.close(&mut buffer)?);
-            Ok(Phase::Ended)
+        Phase::PairingUncompared(pairing) => {
+            let (mut session, awaiting, message) = pairing.receive(exactly(record)?, own, rng)?;
+            out.send(&message);
+            out.send_sealed(&mut session, &ToBand::Confirm { share: *awaiting.share().expose() })?;
+            Ok(Phase::Confirming(session, awaiting))
         }
+        Phase::Confirming(session, awaiting) => confirmed(session, awaiting, record, out),
         Phase::Reconnecting(reconnect, mut link) => {
             let (mut session, proof) = reconnect.receive(exactly(record)?, own)?;
             link.promote(&proof)?;
-            // The band takes message 1 for a replay until a record follows.
+            *ticket = Some(ResumeTicket::after_reconnect(ResumeSecret::new(*session.resume.expose()), &proof));
+            // The band takes message 1 for a replay until a record follows. The link is stored before that one leaves.
+            let (generation, lost) = link.introduce();
+            out.event(Event::Keep(copy(&link)?));
+            out.send_sealed(&mut session, &ToBand::Generation { generation, lost })?;
+            Ok(Phase::Introducing(session, link))
+        }
+        Phase::Resuming(resume) => {
+            let (mut session, next) = resume.receive(exactly(record)?)?;
+            *ticket = Some(next.ticket(ResumeSecret::new(*session.resume.expose())));
             out.send_sealed(&mut session, &ToBand::Status)?;
-            out.event(Event::Linked(link));
+            out.event(Event::Linked { used_elsewhere: false });
             Ok(Phase::Linked(session))
         }
         // Nothing comes while a person compares, but for the end.
-        Phase::Comparing(..) | Phase::Linked(_) | Phase::Ended => Err(PeerError::Unexpected.into()),
+        Phase::Comparing(..) | Phase::Introducing(..) | Phase::Linked(_) | Phase::Ended => Err(PeerError::Unexpected.into()),
     }
+}
+
+/// The band's share: the link is made, and this connection is over.
+fn confirmed(mut session: Session, awaiting: AwaitingBandShare, record: &mut [u8], out: &mut Out<'_>) -> Result<Phase, Error> {
+    let Opened::Record(record) = session.channel.open(record).map_err(PeerError::from)? else {
+        out.event(Event::Closed);
+        return Ok(Phase::Ended);
+    };
+    let ToWallet::Confirm { share } = decode_record(record).map_err(PeerError::from)? else {
+        return Err(PeerError::Unexpected.into());
+    };
+    out.event(Event::Paired(awaiting.band_confirmed(&Share::new(share))));
+    let mut buffer = [0; armring_channel::MIN_SEALED_LEN];
+    out.send(session.channel.close(&mut buffer)?);
+    Ok(Phase::Ended)
+}
+
+/// The band says which generation of the link it remembers: from now on records can be said. A record that does not verify changes nothing,
+/// until there were too many.
+fn introduced(mut session: Session, mut link: Link, record: &mut [u8], out: &mut Out<'_>) -> (Phase, Result<(), Error>) {
+    let record = match session.channel.open(record) {
+        Ok(Opened::Record(record)) => decode_record(record),
+        Ok(Opened::Close) => {
+            out.event(Event::Closed);
+            return (Phase::Ended, Ok(()));
+        }
+        Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => {
+            return (Phase::Introducing(session, link), Err(PeerError::from(error).into()));
+        }
+        Err(error) => return (Phase::Ended, Err(PeerError::from(error).into())),
+    };
+    match record {
+        Ok(ToWallet::Generation { generation }) => {
+            let used_elsewhere = link.answered(generation) == Generations::UsedElsewhere;
+            out.event(Event::Keep(link));
+            out.event(Event::Linked { used_elsewhere });
+            (Phase::Linked(session), Ok(()))
+        }
+        Ok(_) => (Phase::Ended, Err(PeerError::Unexpected.into())),
+        Err(error) => (Phase::Ended, Err(PeerError::from(error).into())),
+    }
+}
+
+/// The link once more, for the app to store.
+fn copy(link: &Link) -> Result<Link, Error> {
+    Link::from_bytes(&link.to_bytes()).ok_or(Error::Machine)
 }
 
 fn answer_hello<R: TryCryptoRng>(
     goal: Goal,
     band: &BandHello,
+    ticket: Option<&ResumeTicket>,
     own: &dyn DiffieHellman,
     rng: &mut R,
     out: &mut Out<'_>,
@@ -263,6 +360,22 @@ fn answer_hello<R: TryCryptoRng>(
             let (pairing, hello, message) = Pairing::start(own, VersionRange::SUPPORTED, band, rng)?;
             send(hello, &message);
             Phase::Pairing(pairing)
+        }
+        Goal::PairWithLabel(label) => {
+            let (pairing, hello, message) = PairingUncompared::start_with_label(&label, own, VersionRange::SUPPORTED, band, rng)?;
+            send(hello, &message);
+            Phase::PairingUncompared(pairing)
+        }
+        Goal::PairByPress => {
+            let (pairing, hello, message) = PairingUncompared::start_by_press(own, VersionRange::SUPPORTED, band, rng)?;
+            send(hello, &message);
+            Phase::PairingUncompared(pairing)
+        }
+        Goal::Resume(link) => {
+            let ticket = ticket.ok_or(CallerError::NoTicket)?;
+            let (resume, hello, message) = Resume::start(&link, ticket, VersionRange::SUPPORTED, band, rng)?;
+            send(hello, &message);
+            Phase::Resuming(resume)
         }
         Goal::Reconnect(link) => {
             let (reconnect, hello, message) = Reconnect::start(&link, own, VersionRange::SUPPORTED, band, rng)?;

@@ -53,6 +53,9 @@ pub enum CallerError {
     /// There is no code to accept, or it was not shown.
     #[error("there is no code that was shown")]
     NoCode,
+    /// No resume is left, or the ticket was taken before the band said hello: reconnect.
+    #[error("nothing to resume with: reconnect")]
+    NoTicket,
     /// The record has no room in a message.
     #[error("the record is too long")]
     TooLong,
@@ -62,6 +65,7 @@ impl From<armring_pairing::Error> for Error {
     fn from(error: armring_pairing::Error) -> Self {
         match error {
             armring_pairing::Error::Peer(error) => Self::Peer(PeerError::Handshake(error)),
+            armring_pairing::Error::Caller(armring_pairing::CallerError::NoResumesLeft) => CallerError::NoTicket.into(),
             _ => Self::Machine,
         }
     }

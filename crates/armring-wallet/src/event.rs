@@ -1,7 +1,7 @@
 //! What comes out of a connection.
 
-use armring_pairing::Link;
-use armring_wire::Digits;
+use armring_pairing::{Code, Link};
+use armring_wire::VersionRange;
 use armring_wire::records::band::{Awaited, Decline, Status, ToWallet};
 
 /// What a connection wants done.
@@ -21,14 +21,27 @@ pub enum Output {
 #[non_exhaustive]
 pub enum Event {
     /// Show this code, whole, then call [`Connection::code_shown`](crate::Connection::code_shown). The person compares it with the band's.
-    Code(Digits),
+    Code(Code),
     /// The band confirmed: store the link, end this connection, and reconnect.
     Paired(Link),
-    /// The band is there and is the one that was paired. The link is established: store it.
-    Linked(Link),
+    /// Store this link in place of what is stored of it, before anything that comes after this is done: it counts how often it was used.
+    Keep(Link),
+    /// The band is there and is the one that was paired: records can be said to it.
+    Linked {
+        /// Somebody else has used this link since, with a copy of what this phone or the band keeps: the person is to be told, and to unpair
+        /// or replace it.
+        used_elsewhere: bool,
+    },
     /// The band says how it is.
     Status(Status),
-    /// For the issuer: hand it on as it is.
+    /// The band's first message of an enrolment and the versions that it speaks, for the issuer: hand both on as they are.
+    EnrolStart {
+        /// What the band speaks.
+        versions: VersionRange,
+        /// The message, which the wallet cannot read.
+        message: Vec<u8>,
+    },
+    /// The band's next message of the enrolment, for the issuer: hand it on as it is.
     ToIssuer(Vec<u8>),
     /// The band stored this signed credential. Its person confirms the digits with the issuer, not here.
     Enrolled(Vec<u8>),
@@ -42,6 +55,8 @@ pub enum Event {
     Declined(Decline),
     /// The band took note.
     Noted,
+    /// The band has forgotten this link: so should the app.
+    Unpaired,
     /// The band does not know the variant of this number: it is older than this wallet.
     Unknown(u32),
     /// The band closed the channel, or the other side went away.
@@ -53,6 +68,7 @@ impl Event {
     pub(crate) fn from_record(record: ToWallet<'_>) -> Option<Self> {
         Some(match record {
             ToWallet::Status(status) => Self::Status(status),
+            ToWallet::EnrolStart { versions, message } => Self::EnrolStart { versions, message: message.as_bytes().to_vec() },
             ToWallet::ToIssuer(message) => Self::ToIssuer(message.as_bytes().to_vec()),
             ToWallet::Enrolled { credential } => Self::Enrolled(credential.as_bytes().to_vec()),
             ToWallet::Waiting(awaited) => Self::Waiting(awaited),
@@ -61,9 +77,8 @@ impl Event {
             ToWallet::Declined(why) => Self::Declined(why),
             ToWallet::Noted => Self::Noted,
             ToWallet::Unknown(variant) => Self::Unknown(variant),
-            ToWallet::Confirm { .. } | ToWallet::Generation { .. } | ToWallet::EnrolStart { .. } | ToWallet::Unpaired => {
-                return None;
-            }
+            ToWallet::Unpaired => Self::Unpaired,
+            ToWallet::Confirm { .. } | ToWallet::Generation { .. } => return None,
         })
     }
 }

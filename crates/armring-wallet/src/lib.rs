@@ -8,8 +8,9 @@
 //! ```
 //!
 //! A [`Connection`] is one connection to a band: the app hands it what the radio brings and polls it for what there is to do. An [`Offer`]
-//! is a payment request that verified, which alone is shown to a person. There is no IO here, no clock, no thread: the same code runs
-//! under Kotlin, Swift and a test.
+//! is a payment request that verified, which alone is shown to a person. A [`Payment`] takes an offer through the band and the payee to the
+//! receipt, whatever is lost on the way, and a [`Collection`] does so for what the wearer asks to be paid. [`Bands`] are the links that the
+//! wallet has. There is no IO here, no clock, no thread: the same code runs under Kotlin, Swift and a test.
 //!
 //! ```
 //! use armring_pairing::SoftwareKey;
@@ -37,16 +38,23 @@
 
 #![forbid(unsafe_code)]
 
+mod bands;
+mod collection;
 mod connection;
 mod error;
 mod event;
 mod offer;
 mod out;
+mod payment;
+mod stored;
 
+pub use bands::Bands;
+pub use collection::Collection;
 pub use connection::Connection;
 pub use error::{CallerError, Error, PeerError};
 pub use event::{Event, Output};
 pub use offer::{Offer, OfferError, verify_receipt};
+pub use payment::{Next, Payment, PaymentError};
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

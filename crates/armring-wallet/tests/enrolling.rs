@@ -7,10 +7,11 @@ use armring_pairing::SoftwareKey;
 use armring_token::{Credential, Unverified};
 use armring_wallet::Event;
 use armring_wire::records::band::{Decline, ToBand};
-use armring_wire::records::{Assurance, RELAY_MAX};
-use armring_wire::{EnrolmentCode, KeyId, Opaque};
-use common::issuer::{CODE, CREDENTIAL, Shop, TestIssuer};
-use common::{Flash, Room};
+use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand};
+use armring_wire::records::{ATTESTATION_MAX, Assurance, RELAY_MAX};
+use armring_wire::{EnrolmentCode, KeyId, Opaque, Record, Version, VersionRange, encode};
+use common::issuer::{CODE, CREDENTIAL, Shop, TestIssuer, at};
+use common::{Flash, Room, TestKeys};
 use ed25519_dalek::SigningKey;
 
 fn linked() -> Room {
@@ -75,7 +76,7 @@ fn wallet_supplies_its_own_issuer_key() {
     let last = tampered.len() - 20;
     tampered[last] ^= 1;
     room.say(&ToBand::Enrol { code: CODE, key_list: Opaque::new(&tampered).unwrap() });
-    assert!(!room.events.iter().any(|event| matches!(event, Event::ToIssuer(_))));
+    assert!(!room.events.iter().any(|event| matches!(event, Event::EnrolStart { .. })));
     assert_eq!(room.storage.len(), 1, "the link alone");
     works(&mut room, &mut TestIssuer::new());
 }
@@ -103,11 +104,49 @@ fn a_credential_for_another_key_or_assurance_or_by_another_signer_is_refused() {
         assert!(room.enrolment_digits().is_empty());
         works(&mut room, &mut TestIssuer::new());
     }
-    let mut issuer = TestIssuer { refuses: true, ..TestIssuer::new() };
+}
+
+fn record(said: &EnrolToBand<'_>) -> Vec<u8> {
+    encode(said, &mut [0; EnrolToBand::MAX_LEN]).unwrap().to_vec()
+}
+
+#[test]
+fn an_issuer_that_refuses_for_whatever_reason_gives_no_credential() {
+    let refusals = [EnrolRefusal::Code, EnrolRefusal::Other(200)].map(EnrolToBand::Refused);
+    for said in refusals.into_iter().chain([EnrolToBand::Unknown(0)]) {
+        let mut issuer = TestIssuer { says_first: Some(record(&said)), ..TestIssuer::new() };
+        let mut room = linked();
+        room.enrol(&mut issuer, CODE);
+        assert_eq!((room.declined(), enrolled(&room)), (Some(Decline::EnrolmentFailed), None));
+        works(&mut room, &mut TestIssuer::new());
+    }
+}
+
+#[test]
+fn an_issuer_that_is_newer_is_told_what_the_band_does_not_know_and_the_enrolment_goes_on() {
+    for variant in [EnrolToBand::VARIANTS, 0x4000] {
+        let mut unknown = encode(&variant, &mut [0; 8]).unwrap().to_vec();
+        unknown.extend([1, 2, 3]);
+        let mut issuer = TestIssuer { says_first: Some(unknown), ..TestIssuer::new() };
+        let mut room = linked();
+        room.enrol(&mut issuer, CODE);
+        assert_eq!(issuer.unknown, [variant]);
+        assert!(enrolled(&room).is_some(), "{:?}", room.events);
+        assert_eq!(room.enrolment_digits(), issuer.digits);
+    }
+}
+
+#[test]
+fn a_wallet_that_changes_the_bands_versions_on_the_way_ends_the_enrolment() {
+    let mut issuer = TestIssuer::new();
     let mut room = linked();
-    room.enrol(&mut issuer, CODE);
-    assert_eq!(room.declined(), Some(Decline::EnrolmentFailed));
-    works(&mut room, &mut TestIssuer::new());
+    let list = issuer.key_list();
+    room.say(&ToBand::Enrol { code: CODE, key_list: Opaque::new(&list).unwrap() });
+    let Some(Event::EnrolStart { versions, message }) = room.events.pop() else { panic!("{:?}", room.events) };
+    assert_eq!(versions, VersionRange::SUPPORTED);
+    let narrowed = VersionRange { lowest: Version(0), ..versions };
+    assert_eq!(issuer.begin(narrowed, &message, &mut room.rng), None, "both ranges are in the prologue");
+    assert!(issuer.begin(versions, &message, &mut room.rng).is_some());
 }
 
 #[test]
@@ -176,6 +215,74 @@ fn an_issuer_that_changes_a_credential_afterwards_changes_nothing() {
     room.enrol(&mut issuer, CODE);
     assert_eq!(room.declined(), Some(Decline::EnrolmentFailed));
     assert!(room.storage == before);
+}
+
+#[test]
+fn what_expired_before_the_credential_was_signed_is_not_paid_after_a_restart_either() {
+    let mut issuer = TestIssuer::new();
+    issuer.template.validity.from = at(40_000);
+    let mut room = Room::ready(&mut issuer);
+    for _ in 0..2 {
+        room.asks_to_pay(&Shop::new().asks_with(1, |request| request.expiry = at(40_000)));
+        assert_eq!(room.declined(), Some(Decline::Expired));
+        room.restart_band();
+        room.reconnect();
+        room.put_on();
+        room.forget();
+    }
+    assert!(room.pays(&Shop::new().asks(1)).is_some());
+}
+
+/// A room whose band's maker says so many bytes of its keys.
+fn attesting(says: usize) -> Room {
+    let mut room = linked();
+    room.keys.says = says;
+    room.restart_band();
+    room.reconnect();
+    room
+}
+
+#[test]
+fn what_the_maker_says_of_the_key_goes_to_the_issuer_over_this_handshake() {
+    for says in [1, 64, ATTESTATION_MAX] {
+        let mut issuer = TestIssuer::new();
+        let mut room = attesting(says);
+        room.enrol(&mut issuer, CODE);
+        room.enrol(&mut issuer, CODE);
+        let [(first, said), (second, said_again)] = issuer.attested.as_slice() else { panic!("{:?}", issuer.attested) };
+        let expected = |hash: &[u8; 32]| {
+            let mut said = [*hash, issuer.payment_keys[0]].concat();
+            said.resize(ATTESTATION_MAX, 0);
+            said[..says].to_vec()
+        };
+        assert_eq!((said, said_again), (&expected(first), &expected(second)));
+        assert!(first != second && enrolled(&room).is_some(), "each handshake has another hash");
+    }
+}
+
+#[test]
+fn a_band_whose_maker_says_nothing_asks_without() {
+    let mut issuer = TestIssuer::new();
+    let mut room = attesting(0);
+    room.enrol(&mut issuer, CODE);
+    assert!(issuer.attested.is_empty() && enrolled(&room).is_some());
+}
+
+#[test]
+fn a_secure_element_that_fails_or_says_more_than_there_is_room_for_ends_the_enrolment() {
+    for (says, fails) in [(64, true), (0, true), (ATTESTATION_MAX + 1, false), (usize::MAX, false)] {
+        let mut issuer = TestIssuer::new();
+        let mut room = linked();
+        (room.keys.says, room.keys.fails) = (says, fails);
+        room.restart_band();
+        room.reconnect();
+        room.enrol(&mut issuer, CODE);
+        assert_eq!((room.declined(), issuer.payment_keys.len()), (Some(Decline::Machine), 0), "{says}");
+        room.keys = TestKeys::default();
+        room.restart_band();
+        room.reconnect();
+        works(&mut room, &mut issuer);
+    }
 }
 
 #[test]

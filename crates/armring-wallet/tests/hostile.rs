@@ -3,9 +3,8 @@
 
 mod common;
 
-use armring_band::{Event as BandEvent, Gesture};
+use armring_band::{Event as BandEvent, Face, Gesture, Secret};
 use armring_pairing::{BandHello, Session, SoftwareKey};
-use armring_token::Unlocking;
 use armring_wallet::Connection;
 use armring_wire::records::band::ToBand;
 use armring_wire::{AttPayload, EnrolmentCode, Opaque, Outcome, Record, Text, VersionRange, encode};
@@ -17,7 +16,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample;
 
-/// What can happen in the room, but for a reset, which makes the band forget its wallet as it should.
+/// What can happen in the room, but for a reset and the unpairing of this very wallet, which make the band forget it as it should.
 #[derive(Clone, Debug)]
 enum Happening {
     Fragment(Vec<u8>),
@@ -38,11 +37,11 @@ enum Happening {
     Settle(bool),
     Report(bool),
     CodeShown,
-    Restart,
+    Restart(Face),
 }
 
 fn gestures() -> impl Strategy<Value = Gesture> {
-    sample::select(vec![Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse])
+    sample::select(vec![Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse, Gesture::Unpair])
 }
 
 fn flashes() -> impl Strategy<Value = Flash> {
@@ -54,7 +53,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         2 => vec(any::<u8>(), 0..40).prop_map(Fragment),
         2 => prop_oneof![vec(any::<u8>(), 1..700), (Just(48), any::<u8>()).prop_map(|(len, byte)| vec![byte; len])].prop_map(Message),
-        2 => (0u8..14, vec(any::<u8>(), 0..60)).prop_map(|(variant, rest)| Sealed([vec![variant], rest].concat())),
+        2 => ((0u8..18).prop_filter("unpairs", |variant| *variant != 14), vec(any::<u8>(), 0..60)).prop_map(|(variant, rest)| Sealed([vec![variant], rest].concat())),
         12 => any::<u8>().prop_map(Says),
         6 => gestures().prop_map(Makes),
         3 => (0u8..8).prop_map(Wear),
@@ -69,7 +68,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => any::<bool>().prop_map(Settle),
         1 => any::<bool>().prop_map(Report),
         1 => Just(CodeShown),
-        1 => Just(Restart),
+        1 => sample::select(vec![Face::Display, Face::Lights, Face::Button]).prop_map(Restart),
     ]
 }
 
@@ -101,10 +100,11 @@ impl Life {
             Happening::Makes(gesture) => room.gesture(gesture),
             Happening::Wear(0) => room.happens(BandEvent::TakenOff),
             Happening::Wear(1..3) => room.happens(BandEvent::PutOn),
-            Happening::Wear(how) => room.unlock(
-                [Unlocking::Locked, Unlocking::Wallet, Unlocking::TapPattern, Unlocking::Pin, Unlocking::Biometric]
-                    [usize::from(how) - 3],
-            ),
+            Happening::Wear(3) => room.unlock(),
+            Happening::Wear(4) => room.happens(BandEvent::Chosen(Secret::pin(b"2580").unwrap())),
+            Happening::Wear(5) => room.happens(BandEvent::Entered(Secret::tap_pattern(b"2580").unwrap())),
+            Happening::Wear(6) => room.happens(BandEvent::Entered(Secret::pin(b"1234").unwrap())),
+            Happening::Wear(_) => room.happens(BandEvent::Entered(Secret::pin(b"2580").unwrap())),
             Happening::Wait(milliseconds) => room.wait(milliseconds.min(1 << 40)),
             Happening::ConnectStranger => room.connect_stranger(),
             Happening::ConnectAgain => room.happens(BandEvent::Connected(AttPayload::MIN)),
@@ -133,7 +133,10 @@ impl Life {
             }
             Happening::Report(_) => {}
             Happening::CodeShown => room.happens(BandEvent::CodeShown),
-            Happening::Restart => room.restart_band(),
+            Happening::Restart(face) => {
+                room.face = face;
+                room.restart_band();
+            }
         }
     }
 
@@ -151,7 +154,7 @@ impl Life {
         let receipt = self.issuer.receipt(&self.token, Outcome::Settled, 2_000, 9_000);
         let (key_list, receipt) = (Opaque::new(&key_list).unwrap(), Opaque::new(&receipt).unwrap());
         let request = &self.requests[usize::from(number) % self.requests.len()];
-        let record = match number % 12 {
+        let record = match number % 14 {
             0 => ToBand::Status,
             1 => ToBand::Enrol { code: CODE, key_list },
             2 => ToBand::Enrol { code: EnrolmentCode([number; 16]), key_list },
@@ -162,6 +165,8 @@ impl Life {
             7 => ToBand::Received { token: Opaque::new(&self.token).unwrap(), receipt },
             8 => ToBand::Cancel,
             9 => ToBand::KeyList(key_list),
+            10 => ToBand::UnpairOthers,
+            11 => ToBand::PayTo { request: Opaque::new(request).unwrap(), certificate: Opaque::new(&self.token).unwrap() },
             _ => ToBand::Pay { request: Opaque::new(request).unwrap() },
         };
         let record = encode(&record, &mut buffer).unwrap().to_vec();
@@ -175,11 +180,16 @@ impl Life {
         if room.unsettled.is_some() {
             room.settle(true);
         }
+        if room.face == Face::Display {
+            room.face = Face::Lights;
+            room.restart_band();
+        }
         room.disconnect();
         room.reconnect();
         assert!(room.is_linked(), "{:?}", room.errors);
         room.put_on();
-        room.unlock(Unlocking::Pin);
+        // All tries may be used up; the wallet's word is good for a press.
+        room.say(&ToBand::Unlock);
         assert!(room.pays(&self.shop.asks(2)).is_some(), "{:?} {:?}", room.events, room.errors);
     }
 }

@@ -14,12 +14,18 @@ fn a_band_and_a_wallet_pair_and_reconnect_at_any_att_payload() {
         room.pair();
         assert_eq!(room.stored_link().state(), LinkState::Provisional);
         room.reconnect();
-        assert!(matches!(room.events.last(), Some(Event::Status(status)) if !status.worn), "{:?} {:?}", room.events, room.errors);
+        assert!(
+            matches!(room.events.last(), Some(Event::Linked { used_elsewhere: false })),
+            "{:?} {:?}",
+            room.events,
+            room.errors
+        );
+        assert!(room.status().is_some_and(|status| !status.worn));
         assert_eq!(room.stored_link().state(), LinkState::Established);
         assert_eq!(room.errors, [""; 0]);
         room.restart_band();
         room.reconnect();
-        assert!(matches!(room.events.last(), Some(Event::Status(_))), "{:?} {:?}", room.events, room.errors);
+        assert!(matches!(room.events.last(), Some(Event::Linked { used_elsewhere: false })), "{:?}", room.errors);
         assert_eq!(room.band_links(), [LinkState::Established]);
     }
 }

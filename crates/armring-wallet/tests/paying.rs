@@ -7,8 +7,8 @@ use armring_band::{Event as BandEvent, Gesture, Signal, TOKENS_REMEMBERED};
 use armring_token::{
     Counter, CredentialRights, Gesture as Made, Minor, PaymentKey, PaymentToken, Unlocking, Unverified, VerifyError,
 };
-use armring_wire::records::band::{Awaited, Decline, ToBand};
-use armring_wire::{Amount, Currency, Opaque, Outcome, PayeeRef};
+use armring_wire::records::band::{Awaited, Decline, ToBand, ToWallet};
+use armring_wire::{Amount, Currency, Opaque, Outcome, PayeeRef, Record, decode_record, encode};
 use common::Room;
 use common::issuer::{CODE, CREDENTIAL, Shop, TestIssuer, at, yuan};
 use common::steps::claims;
@@ -25,13 +25,13 @@ fn pays_within_the_limits_with_a_press() {
     let request = shop.asks(1_250);
     room.asks_to_pay(&request);
     assert_eq!(room.waits_for(), Some(Awaited::PayGesture));
-    assert_eq!(room.signals, [Signal::Waiting(Awaited::PayGesture, yuan(1_250))]);
+    assert_eq!(room.signals, [Signal::Waiting(Awaited::PayGesture, Some(yuan(1_250)))]);
     room.press();
     let token = verify(&room.token().unwrap(), &issuer).unwrap();
     assert_eq!((token.credential, token.payee, token.amount), (CREDENTIAL, PayeeRef::Certificate(shop.id), yuan(1_250)));
     assert_eq!((token.counter, token.cumulative), (Counter(1), Minor(1_250)));
     let presence = token.presence;
-    assert_eq!((presence.unlocking, presence.gesture, presence.online_only), (Unlocking::TapPattern, Made::Press, false));
+    assert_eq!((presence.unlocking, presence.gesture, presence.online_only), (Unlocking::Biometric, Made::Press, false));
 
     room.wait(5 * 60_000);
     let token = claims(&room.pays(&shop.asks(750)).unwrap());
@@ -206,6 +206,34 @@ fn the_wearer_is_told_of_a_receipt_once_and_only_for_a_token_of_this_band() {
         room.brings_receipt(&receipt);
         assert_eq!((room.signals.as_slice(), room.noted()), (&[Signal::Paid(Outcome::Settled, yuan(1_000))][..], noted));
     }
+}
+
+#[test]
+fn an_outcome_that_this_band_has_no_name_for_is_told_as_it_is() {
+    let (mut issuer, mut shop) = (TestIssuer::new(), Shop::new());
+    let mut room = Room::ready(&mut issuer);
+    let token = room.pays(&shop.asks(1_000)).unwrap();
+    room.forget();
+    room.brings_receipt(&issuer.receipt(&token, Outcome::Other(200), 2_000, 9_000));
+    assert_eq!((room.signals.as_slice(), room.noted()), (&[Signal::Paid(Outcome::Other(200), yuan(1_000))][..], 1));
+}
+
+#[test]
+fn a_record_of_a_newer_wallet_changes_nothing_of_what_waits() {
+    let mut room = Room::ready(&mut TestIssuer::new());
+    let request = Shop::new().asks(700);
+    let mut session = room.connect_raw();
+    let mut buffer = [0; ToBand::MAX_LEN];
+    let pay = encode(&ToBand::Pay { request: Opaque::new(&request).unwrap() }, &mut buffer).unwrap();
+    room.utter_sealed(&mut session, pay);
+    let mut unknown = encode(&ToBand::VARIANTS, &mut [0; 8]).unwrap().to_vec();
+    unknown.extend([9; 40]);
+    room.utter_sealed(&mut session, &unknown);
+    room.press();
+    let heard = room.hears(&mut session);
+    assert_eq!(decode_record(&heard[0]), Ok(ToWallet::Waiting(Awaited::PayGesture)));
+    assert_eq!(decode_record(&heard[1]), Ok(ToWallet::Unknown(ToBand::VARIANTS)));
+    assert!(matches!(decode_record(&heard[2]), Ok(ToWallet::Token { .. })));
 }
 
 #[test]

@@ -11,8 +11,9 @@ use armring_token::{
 use armring_wallet::Event;
 use armring_wire::records::band::{Awaited, Decline, ToBand};
 use armring_wire::{Amount, CredentialId, Currency, Opaque, Outcome, PayeeRef, Text};
-use common::Room;
-use common::issuer::{CREDENTIAL, TestIssuer, at, yuan};
+use common::issuer::{CREDENTIAL, Shop, TestIssuer, at, yuan};
+use common::steps::claims;
+use common::{Flash, Room};
 use ed25519_dalek::SigningKey;
 
 fn ask(room: &mut Room, amount: Amount, expiry: u32) {
@@ -74,7 +75,7 @@ fn received_receipt_is_matched_and_a_replayed_one_is_refused() {
     let token = payment(&request(&mut room).unwrap(), 2_000, &issuer);
     let receipt = issuer.receipt(&token, Outcome::Settled, 2_000, 0);
     let refused = issuer.receipt(&token, Outcome::InsufficientFunds, 2_000, 0);
-    let other = payment(&common::issuer::Shop::new().asks(2_000), 2_000, &issuer);
+    let other = payment(&Shop::new().asks(2_000), 2_000, &issuer);
     let of_other = issuer.receipt(&other, Outcome::Settled, 2_000, 0);
     let mut forged = receipt.clone();
     forged[3] ^= 1;
@@ -93,6 +94,43 @@ fn received_receipt_is_matched_and_a_replayed_one_is_refused() {
     assert_eq!((room.signals.as_slice(), room.noted()), (&[Signal::Received(yuan(2_000))][..], 1));
     bring(&mut room, &token, &receipt);
     assert_eq!((room.declined(), room.signals.len()), (Some(Decline::Invalid), 0), "once");
+}
+
+#[test]
+fn a_request_expires_by_the_time_of_a_receipt_for_money_that_came_after_a_restart_too() {
+    let mut issuer = TestIssuer::new();
+    let mut room = Room::ready(&mut issuer);
+    ask(&mut room, yuan(2_000), 9_000);
+    room.gesture(Gesture::DoublePress);
+    let token = payment(&request(&mut room).unwrap(), 2_000, &issuer);
+    let receipt = issuer.receipt(&token, Outcome::Settled, 8_000, 1_000_000);
+    room.flash = Flash::Fails;
+    bring(&mut room, &token, &receipt);
+    assert_eq!((room.declined(), room.signals.as_slice()), (Some(Decline::Machine), &[Signal::Fault][..]));
+    room.flash = Flash::Works;
+    bring(&mut room, &token, &receipt);
+    assert_eq!(room.signals, [Signal::Received(yuan(2_000))]);
+    for _ in 0..2 {
+        room.forget();
+        ask(&mut room, yuan(1), 8_000);
+        assert_eq!(room.declined(), Some(Decline::Expired));
+        room.restart_band();
+        room.reconnect();
+        room.put_on();
+    }
+}
+
+#[test]
+fn the_ceiling_in_a_receipt_for_money_that_came_is_the_payers() {
+    let mut issuer = TestIssuer::new();
+    let mut room = Room::ready(&mut issuer);
+    ask(&mut room, yuan(2_000), 9_000);
+    room.gesture(Gesture::DoublePress);
+    let token = payment(&request(&mut room).unwrap(), 2_000, &issuer);
+    bring(&mut room, &token, &issuer.receipt(&token, Outcome::Settled, 2_000, 1_000_000));
+    let mut shop = Shop::new();
+    let online_only = [5_000, 3_000, 1].map(|minor| claims(&room.pays(&shop.asks(minor)).unwrap()).presence.online_only);
+    assert_eq!(online_only, [false, false, true], "8,000 is this wearer's own");
 }
 
 #[test]

@@ -99,16 +99,27 @@ fn tokens_of_an_erased_credential_count_for_no_other() {
 
 #[test]
 fn a_wallet_that_connects_while_everything_is_erased_is_cut_off_with_it() {
-    let mut room = Room::ready(&mut TestIssuer::new());
-    room.flash = Flash::Slow;
-    room.gesture(Gesture::Reset);
-    room.reconnect();
-    assert!(room.is_linked(), "nothing is erased yet");
-    room.asks_to_pay(&Shop::new().asks(1));
-    room.press();
-    assert_eq!((room.declined(), room.token()), (Some(Decline::Busy), None), "but nothing is paid any more");
-    room.settle(true);
-    assert!(!room.is_linked());
-    room.reconnect();
-    assert!(!room.is_linked());
+    for resumes in [false, true] {
+        let mut room = Room::ready(&mut TestIssuer::new());
+        let ticket = room.take_ticket();
+        room.flash = Flash::Slow;
+        room.gesture(Gesture::Reset);
+        if resumes {
+            room.resume(ticket);
+            assert!(room.is_linked(), "nothing is erased yet");
+            room.asks_to_pay(&Shop::new().asks(1));
+            room.press();
+            assert_eq!((room.declined(), room.token()), (Some(Decline::Busy), None), "but nothing is paid any more");
+        } else {
+            room.reconnect();
+            assert!(room.connection.is_some() && !room.is_linked(), "that could not be stored yet");
+        }
+        let ticket = room.take_ticket();
+        room.settle(true);
+        assert!(room.connection.is_none() && room.unsettled.is_none() && room.storage.is_empty());
+        room.resume(ticket);
+        assert!(!room.is_linked(), "what could be resumed is forgotten as well");
+        room.reconnect();
+        assert!(!room.is_linked());
+    }
 }

@@ -43,6 +43,7 @@ mod outcome;
 mod reassemble;
 pub mod records;
 mod time;
+pub mod uri;
 mod version;
 
 pub use amount::{Amount, AmountError, Currency};

@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use armring_band::{Band, Event, Gesture, Output, Signal, SoftwareKeys, StoreKey};
+use armring_band::{Band, Event, Gesture, Output, Secret, Signal, SoftwareKeys, StoreKey};
 use armring_pairing::SoftwareKey;
-use armring_token::{RootKey, Unlocking};
+use armring_token::RootKey;
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload, Uptime};
 use getrandom::SysRng;
 
@@ -16,6 +16,9 @@ use crate::air::{Air, Heard, listen};
 use crate::control::{BandCommand, BandReport, Report, commands, report};
 use crate::disk::Disk;
 use crate::money::show;
+
+/// What the wearer taps: short, long, short, short.
+const PATTERN: &[u8] = &[1, 2, 1, 1];
 
 enum Input {
     Command(Option<BandCommand>),
@@ -93,11 +96,14 @@ impl Host {
     }
 
     fn wearer(&mut self, command: BandCommand) -> Result<()> {
+        let pattern = Secret::tap_pattern(PATTERN).context("not a tap pattern")?;
+        if matches!(command, BandCommand::TapPattern) && self.band.unlocking().is_none() {
+            self.happens(Event::Chosen(pattern))?;
+        }
         self.happens(match command {
             BandCommand::PutOn => Event::PutOn,
             BandCommand::TakeOff => Event::TakenOff,
-            // A real band checks the pattern, and counts wrong ones, before it says so.
-            BandCommand::TapPattern => Event::Unlocked(Unlocking::TapPattern),
+            BandCommand::TapPattern => Event::Entered(pattern),
             BandCommand::Press => Event::Gesture(Gesture::Press),
             BandCommand::DoublePress => Event::Gesture(Gesture::DoublePress),
             BandCommand::Hold => Event::Gesture(Gesture::Hold),
@@ -165,6 +171,7 @@ impl Host {
                     }
                 }
                 Output::Store { key, value } => next = Some(stored(self.disk.write(&name_of(key), value))?),
+                Output::Erase { key } => next = Some(stored(self.disk.erase(&name_of(key)))?),
                 Output::EraseAll => next = Some(stored(self.disk.erase_all())?),
                 Output::Signal(signal) => {
                     report(&Report::Band(describe(signal)))?;
@@ -199,9 +206,10 @@ fn describe(signal: Signal) -> BandReport {
     match signal {
         Signal::PairingOpen => BandReport::PairingOpen,
         Signal::PairingClosed => BandReport::PairingClosed,
-        Signal::Code(digits) => BandReport::Code(digits.to_string()),
+        Signal::Code(code) => BandReport::Code(code.digits().to_string()),
         Signal::Paired => BandReport::Paired,
-        Signal::Waiting(awaited, amount) => BandReport::Waiting(format!("{} waits for {awaited}", show(amount))),
+        Signal::Waiting(awaited, None) => BandReport::Waiting(format!("waits for {awaited}")),
+        Signal::Waiting(awaited, Some(amount)) => BandReport::Waiting(format!("{} waits for {awaited}", show(amount))),
         Signal::EnrolmentDigits(digits) => BandReport::EnrolmentDigits { digits: digits.number(), shown: digits.to_string() },
         Signal::Paid(outcome, amount) => BandReport::Paid { outcome: outcome.to_string(), amount: show(amount) },
         Signal::Received(amount) => BandReport::Received(show(amount)),

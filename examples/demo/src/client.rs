@@ -101,5 +101,6 @@ pub(crate) const fn name_from_payee(record: &FromPayee<'_>) -> &'static str {
         FromPayee::Nothing => "Nothing",
         FromPayee::Unknown(_) => "Unknown",
         FromPayee::Pending => "Pending",
+        FromPayee::Person { .. } => "Person",
     }
 }

@@ -33,6 +33,14 @@ impl Disk {
         if fs::read(&place)? == bytes { Ok(()) } else { Err(io::Error::other("what was written reads back differently")) }
     }
 
+    pub(crate) fn erase(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.folder.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        File::open(&self.folder)?.sync_all()
+    }
+
     pub(crate) fn erase_all(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             fs::remove_file(entry?.path())?;

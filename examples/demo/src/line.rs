@@ -150,6 +150,7 @@ fn name_of_record(record: &ToBand<'_>) -> &'static str {
 fn name_of_event(event: &Event) -> &'static str {
     match event {
         Event::Status(_) => "Status",
+        Event::EnrolStart { .. } => "EnrolStart",
         Event::ToIssuer(_) => "ToIssuer",
         Event::Enrolled(_) => "Enrolled",
         Event::Waiting(_) => "Waiting",

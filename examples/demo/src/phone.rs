@@ -6,12 +6,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use armring_pairing::{Link, SoftwareKey};
-use armring_token::{Credential, KeyList, PaymentRequest, RootKey, Unverified, Verified};
+use armring_token::{Credential, KeyList, RootKey, Unverified, Verified};
 use armring_wallet::{Connection, Event, Offer, verify_receipt};
 use armring_wire::records::band::ToBand;
 use armring_wire::records::issuer::{FromIssuer, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
-use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, Outcome, Text, VersionRange, decode_record};
+use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, Outcome, Text, decode_record};
 
 use crate::band::identity;
 use crate::client::Client;
@@ -25,7 +25,8 @@ use crate::trace::Ends;
 /// The names of the handshakes' messages, out and in.
 const PAIRING: [&[&str]; 2] =
     [&["wallet hello", "XX message 1: commitment", "XX message 3: opening"], &["band hello", "XX message 2"]];
-const RECONNECTING: [&[&str]; 2] = [&["wallet hello", "KKpsk0 message 1", "Status?"], &["band hello", "KKpsk0 message 2"]];
+const RECONNECTING: [&[&str]; 2] =
+    [&["wallet hello", "KKpsk0 message 1", "Generation"], &["band hello", "KKpsk0 message 2", "Generation"]];
 
 /// For how long a request of the wearer's may be paid.
 const REQUEST_VALIDITY: std::time::Duration = std::time::Duration::from_secs(600);
@@ -95,7 +96,7 @@ impl Phone {
     fn pair(&mut self, band: &str) -> Result<()> {
         self.line = Some(Line::dial(band, Connection::pair(self.payload), self.band_ends(), PAIRING)?);
         match self.event()? {
-            Event::Code(digits) => Ok(report(&Report::Phone(PhoneReport::Code(digits.to_string())))?),
+            Event::Code(code) => Ok(report(&Report::Phone(PhoneReport::Code(code.digits().to_string())))?),
             other => bail!("the band answered with {other:?}"),
         }
     }
@@ -117,8 +118,8 @@ impl Phone {
         self.line = Some(Line::dial(band, connection, self.band_ends(), RECONNECTING)?);
         loop {
             match self.event()? {
-                Event::Linked(link) => self.disk.write("link", link.to_bytes().as_slice())?,
-                Event::Status(_) => return Ok(report(&Report::Phone(PhoneReport::Connected))?),
+                Event::Keep(link) => self.disk.write("link", link.to_bytes().as_slice())?,
+                Event::Linked { .. } => return Ok(report(&Report::Phone(PhoneReport::Connected))?),
                 other => bail!("the band answered with {other:?}"),
             }
         }
@@ -135,20 +136,15 @@ impl Phone {
         self.disk.write("key-list", key_list.as_bytes())?;
         self.key_list()?;
         self.say(&ToBand::Enrol { code, key_list })?;
-        let mut has_begun = false;
         loop {
             match self.event()? {
+                Event::EnrolStart { versions, message } => {
+                    let message = Opaque::new(&message).context("too long")?;
+                    self.relay(&mut issuer, &ToIssuer::EnrolStart { versions, message })?;
+                }
                 Event::ToIssuer(message) => {
                     let message = Opaque::new(&message).context("too long")?;
-                    let versions = VersionRange::SUPPORTED;
-                    let record = if has_begun { ToIssuer::Enrol(message) } else { ToIssuer::EnrolStart { versions, message } };
-                    has_begun = true;
-                    let answer = issuer.ask_issuer(&record)?;
-                    match decode_record(&answer)? {
-                        FromIssuer::Enrol(message) => self.say(&ToBand::FromIssuer(message))?,
-                        FromIssuer::Refused(why) => bail!("the issuer refused: {why}"),
-                        other => bail!("the issuer answered with {other:?}"),
-                    }
+                    self.relay(&mut issuer, &ToIssuer::Enrol(message))?;
                 }
                 Event::Enrolled(object) => return self.show_credential(&object),
                 Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
@@ -157,10 +153,25 @@ impl Phone {
         }
     }
 
+    /// Hands the band's message of an enrolment on to the issuer, and its answer back.
+    fn relay(&mut self, issuer: &mut Client, record: &ToIssuer<'_>) -> Result<()> {
+        let answer = issuer.ask_issuer(record)?;
+        match decode_record(&answer)? {
+            FromIssuer::Enrol(message) => self.say(&ToBand::FromIssuer(message)),
+            FromIssuer::Refused(why) => bail!("the issuer refused: {why}"),
+            other => bail!("the issuer answered with {other:?}"),
+        }
+    }
+
     /// The key list on disk, verified with the root that the app ships with.
     pub(crate) fn key_list(&self) -> Result<Verified<KeyList>> {
         let object = self.disk.read("key-list")?.context("this phone has no key list yet")?;
         Ok(Unverified::<KeyList>::parse(&object)?.verify(&self.root.fingerprint(), &self.root)?)
+    }
+
+    /// The band's credential, as it was stored.
+    pub(crate) fn credential(&self) -> Result<Vec<u8>> {
+        self.disk.read("credential")?.context("this phone's band has no credential")
     }
 
     fn show_credential(&self, object: &[u8]) -> Result<()> {
@@ -177,8 +188,20 @@ impl Phone {
     fn pay(&mut self, payee: &str, address: &str) -> Result<()> {
         let mut payee = Client::connect(address, self.ends(payee), self.payload)?;
         let answer = payee.ask_payee(&ToPayee::Ask)?;
-        let FromPayee::Request { request, certificate } = decode_record(&answer)? else { bail!("there is nothing to pay") };
-        report(&Report::Phone(self.offer(request.as_bytes(), certificate.as_bytes())?))?;
+        let (root, key_list) = (self.root.fingerprint(), self.key_list()?);
+        let (request, offer) = match decode_record(&answer)? {
+            FromPayee::Request { request, certificate } => {
+                (request, Offer::verify(request.as_bytes(), certificate.as_bytes(), &root, &key_list, calendar())?)
+            }
+            FromPayee::Person { request, credential } => {
+                (request, Offer::verify_person(request.as_bytes(), credential.as_bytes(), &root, &key_list, calendar())?)
+            }
+            _ => bail!("there is nothing to pay"),
+        };
+        // Who a wearer is, the issuer knows and has certified to nobody.
+        let payee_shown = format!("verified, {}", offer.name().unwrap_or("a person without a certified name"));
+        let (memo, amount) = (offer.memo().to_owned(), show(offer.amount()));
+        report(&Report::Phone(PhoneReport::Offer { payee: payee_shown, memo, amount }))?;
         self.say(&ToBand::Pay { request })?;
         let token = loop {
             match self.event()? {
@@ -199,18 +222,6 @@ impl Phone {
         self.noted()?;
         let (outcome, settled) = (outcome.to_string(), outcome.is_settled());
         Ok(report(&Report::Receipt { outcome, settled, receipt: hex(receipt.as_bytes()) })?)
-    }
-
-    /// What may be shown of a request. A wearer has no certificate: who they are is not known to the phone, only to the issuer.
-    fn offer(&self, request: &[u8], certificate: &[u8]) -> Result<PhoneReport> {
-        if certificate.is_empty() {
-            let unverified = Unverified::<PaymentRequest<'_>>::parse(request)?;
-            let (memo, amount) = (unverified.claims().memo.as_str().to_owned(), show(unverified.claims().amount));
-            return Ok(PhoneReport::Offer { payee: "unverified, a wearer without a certificate".to_owned(), memo, amount });
-        }
-        let offer = Offer::verify(request, certificate, &self.root.fingerprint(), &self.key_list()?, calendar())?;
-        let (payee, memo) = (format!("verified, {}", offer.name()), offer.memo().to_owned());
-        Ok(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) })
     }
 
     fn noted(&mut self) -> Result<()> {

@@ -32,7 +32,7 @@ pub(crate) struct Paid {
 /// Serves whoever connects, over the request that the wearer's band signed, until it is paid. Who sends noise is complained about, and
 /// the next one is served.
 pub(crate) fn serve(phone: &Phone, listener: &TcpListener, request: &[u8]) -> Result<Paid> {
-    let mut sale = Sale::from_signed_request(request, &phone.root.fingerprint())?;
+    let mut sale = Sale::from_signed_request(request, &phone.credential()?, &phone.root.fingerprint(), &phone.key_list()?)?;
     loop {
         let (stream, _) = listener.accept()?;
         if let Err(error) = serve_payer(phone, Air::new(stream)?, &mut sale) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use armring_payee::{Heard, Payee, Sale};
-use armring_token::{PayeeKey, RootKey, Signing};
+use armring_token::{RootKey, Signing};
 use armring_wire::records::issuer::Refusal;
 use armring_wire::records::payee::FromPayee;
 use armring_wire::{Amount, AttPayload, Currency, Outcome, TokenDigest, decode_record, encode};
@@ -88,9 +88,8 @@ impl Shop {
     fn obey(&mut self, command: ShopCommand) -> Result<Report> {
         match command {
             ShopCommand::TakeCertificate { certificate, key_list } => {
-                let key = PayeeKey::from_bytes(self.signer.verifying_key().to_bytes()).context("a key")?;
                 let signing = Signing::new(self.signer.clone());
-                self.payee = Some(Payee::new(self.root, &unhex(&key_list)?, &unhex(&certificate)?, key, signing)?);
+                self.payee = Some(Payee::new(self.root, &unhex(&key_list)?, &unhex(&certificate)?, signing)?);
             }
             ShopCommand::Sell { minor, memo } => {
                 let now = calendar();

@@ -40,12 +40,13 @@ pub(crate) struct Bond {
     pub(crate) hash: HandshakeHash,
     pub(crate) peer: PublicKey,
     pub(crate) version: Version,
+    pub(crate) assurance: Assurance,
 }
 
 impl Bond {
     pub(crate) fn link(&self, wallet: &Share, band: &Share) -> Link {
         let secret = LinkSecret::from_shares(&self.hash, wallet, band);
-        Link::from_parts(self.peer, secret, self.version, Assurance::ComparedCode, LinkState::Provisional)
+        Link::from_parts(self.peer, secret, self.version, self.assurance, LinkState::Provisional)
     }
 }
 

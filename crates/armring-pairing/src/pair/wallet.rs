@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use armring_wire::records::Assurance;
 use armring_wire::{Version, VersionRange};
 use rand_core::TryCryptoRng;
 
@@ -68,7 +69,7 @@ impl<S: Suite> Pairing<S> {
         let code = self.opening.code(&handshake.hash(), &own.public_key());
         let mut last = [0; 96];
         let split = handshake.write(Some(own), self.opening.as_bytes(), &mut last)?.finish()?;
-        let bond = Bond { hash: split.hash, peer: band, version: self.version };
+        let bond = Bond { hash: split.hash, peer: band, version: self.version, assurance: Assurance::ComparedCode };
         Ok((split.into_session(), CompareCode { code, bond, at: AtWallet(()) }, last))
     }
 }
@@ -97,8 +98,8 @@ impl CodeShown<AtWallet> {
 /// The person accepted: the wallet's share is to be sent as its `Confirm`, and the band's is awaited.
 #[must_use]
 pub struct AwaitingBandShare {
-    bond: Bond,
-    share: Share,
+    pub(super) bond: Bond,
+    pub(super) share: Share,
 }
 
 impl AwaitingBandShare {

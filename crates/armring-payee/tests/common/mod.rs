@@ -1,15 +1,18 @@
 //! An issuer's keys, a shop and a payer, for the tests. What the issuer decides is said by the test.
 #![allow(clippy::unwrap_used, dead_code, reason = "tests say what they expect by panicking; not every test uses all")]
 
-use armring_payee::{Payee, Sale};
+use armring_payee::{Payee, ReceiptError, Sale};
 use armring_token::{
-    Counter, Epoch, Form, Gesture, Issuer, KeyEntry, KeyList, KeyUse, Minor, Object, PayeeCertificate, PayeeKey, PayeeRights,
-    PaymentRequest, PaymentToken, Presence, Receipt, Root, RootKey, Sequence, Signing, Unlocking, Unverified,
+    Counter, Credential, CredentialRights, Epoch, Form, FreeCount, Gesture, Issuer, KeyEntry, KeyList, KeyUse, Limits, Minor,
+    Object, PayeeCertificate, PayeeRights, PaymentRequest, PaymentToken, Presence, Receipt, Root, RootKey, Sequence, Signing,
+    Unlocking, Unverified, Verified,
 };
-use armring_wire::records::payee::ToPayee;
+use armring_wire::records::Assurance;
+use armring_wire::records::issuer::FromIssuer;
+use armring_wire::records::payee::{FromPayee, ToPayee};
 use armring_wire::{
-    Amount, CredentialId, Currency, KeyId, Outcome, PayeeId, PayeeRef, RootFingerprint, Text, TokenDigest, UnixTime, Validity,
-    VersionRange, encode,
+    AccountPseudonym, Amount, CredentialId, Currency, KeyId, Opaque, Outcome, PayeeId, PayeeRef, RootFingerprint, Text,
+    TokenDigest, UnixTime, Validity, VersionRange, encode,
 };
 use ed25519_dalek::SigningKey;
 pub(crate) use rand_chacha::ChaCha20Rng;
@@ -43,6 +46,10 @@ pub(crate) fn fingerprint() -> RootFingerprint {
 
 /// A key list that names the key of this seed.
 pub(crate) fn key_list(epoch: u32, signing_seed: u8) -> Vec<u8> {
+    key_list_until(epoch, signing_seed, VALIDITY.until)
+}
+
+pub(crate) fn key_list_until(epoch: u32, signing_seed: u8, next_update: UnixTime) -> Vec<u8> {
     let entry = |id, seed, validity| KeyEntry {
         id: KeyId(id),
         key_use: KeyUse::Signing,
@@ -51,8 +58,7 @@ pub(crate) fn key_list(epoch: u32, signing_seed: u8) -> Vec<u8> {
     };
     let past = Validity { from: VALIDITY.from, until: NOW };
     let keys = [entry(1, signing_seed, VALIDITY), entry(2, 20, past)].into_iter().collect();
-    let (issued, next_update) = (NOW, VALIDITY.until);
-    let list = KeyList { form: Form, epoch: Epoch(epoch), issued, next_update, versions: VersionRange::SUPPORTED, keys };
+    let list = KeyList { form: Form, epoch: Epoch(epoch), issued: NOW, next_update, versions: VersionRange::SUPPORTED, keys };
     sign(&list, &Signing::<Root, _>::new(key(1)))
 }
 
@@ -62,10 +68,19 @@ pub(crate) fn sign<'a, T: Object<'a>>(object: &T, key: &Signing<T::By, SigningKe
 }
 
 pub(crate) fn certificate(shop_seed: u8, signing_seed: u8) -> Vec<u8> {
+    certificate_of(*b"teahouse", shop_seed, signing_seed)
+}
+
+/// Another payee with the same key.
+pub(crate) fn other_certificate() -> Vec<u8> {
+    certificate_of(*b"roadside", 3, 2)
+}
+
+fn certificate_of(id: [u8; 8], shop_seed: u8, signing_seed: u8) -> Vec<u8> {
     let body = PayeeCertificate {
         form: Form,
         key: KeyId(1),
-        payee: PayeeId(*b"teahouse"),
+        payee: PayeeId(id),
         payee_key: key(shop_seed).verifying_key().to_bytes(),
         name: Text::new("茶馆").unwrap(),
         currency: Currency::CNY,
@@ -77,12 +92,8 @@ pub(crate) fn certificate(shop_seed: u8, signing_seed: u8) -> Vec<u8> {
 
 pub(crate) type Shop = Payee<SigningKey>;
 
-pub(crate) fn payee_key(seed: u8) -> PayeeKey {
-    PayeeKey::from_bytes(key(seed).verifying_key().to_bytes()).unwrap()
-}
-
 pub(crate) fn shop() -> Shop {
-    Payee::new(root(), &key_list(3, 2), &certificate(3, 2), payee_key(3), Signing::new(key(3))).unwrap()
+    Payee::new(root(), &key_list(3, 2), &certificate(3, 2), Signing::new(key(3))).unwrap()
 }
 
 pub(crate) fn sale(shop: &Shop) -> Sale {
@@ -124,6 +135,44 @@ pub(crate) fn receipt(token: &[u8], outcome: Outcome) -> Vec<u8> {
 }
 
 pub(crate) fn record(record: &ToPayee<'_>) -> Vec<u8> {
-    let mut buffer = [0; 256];
+    let mut buffer = [0; 512];
     encode(record, &mut buffer).unwrap().to_vec()
+}
+
+/// The payer's credential, with something changed.
+pub(crate) fn credential_with(change: impl FnOnce(&mut Credential)) -> Vec<u8> {
+    let limits = Limits {
+        each: Minor(10_000),
+        press: Minor(5_000),
+        free: Minor(0),
+        free_count: FreeCount(0),
+        free_total: Minor(0),
+        offline_total: Minor(8_000),
+    };
+    let mut body = Credential {
+        form: Form,
+        key: KeyId(1),
+        id: CredentialId([5; 8]),
+        payment_key: key(4).verifying_key().to_bytes(),
+        account: AccountPseudonym([6; 8]),
+        currency: Currency::CNY,
+        limits,
+        assurance: Assurance::ComparedCode,
+        rights: CredentialRights::PAY.and(CredentialRights::RECEIVE),
+        validity: VALIDITY,
+    };
+    change(&mut body);
+    sign(&body, &Signing::<Issuer, _>::new(key(2)))
+}
+
+pub(crate) fn from_issuer(answer: &FromIssuer<'_>) -> Vec<u8> {
+    encode(answer, &mut [0; 600]).unwrap().to_vec()
+}
+
+/// The issuer answers `token` with `receipt`.
+pub(crate) fn answer(sale: &mut Sale, token: &[u8], receipt: &[u8], keys: &Verified<KeyList>) -> Result<bool, ReceiptError> {
+    let answer = from_issuer(&FromIssuer::Receipt(Opaque::new(receipt).unwrap()));
+    let said = sale.issuer_says(&digest(token), &answer, keys)?;
+    assert_eq!(said, FromPayee::Receipt(Opaque::new(receipt).unwrap()));
+    Ok(sale.settled().is_some())
 }

@@ -12,7 +12,7 @@ use super::*;
 /// Message, key, signature, and whether the criterion takes it: the 12 cases of Chalkias, Garillot, Nikolaenko, "Taming the many EdDSAs"
 /// (2020), table 6c. The bytes are those of the authors' `cases.json` in novifinancial/ed25519-speccheck at d2b2ba58, which has three more
 /// cases than the paper and no verdicts; these are what Algorithm 2 of the paper says.
-const TAMING: [(&str, &str, &str, bool); 12] = [
+pub(in crate::criterion) const TAMING: [(&str, &str, &str, bool); 12] = [
     // 0: A and R of small order, S = 0.
     (
         "8c93255d71dcab10e8f379c26200f3c7bd5f09d9bc3068d3ef4edeb4853022b6",
@@ -127,11 +127,11 @@ const RFC8032: [[&str; 4]; 4] = [
     ],
 ];
 
-fn unhex(text: &str) -> Vec<u8> {
+pub(in crate::criterion) fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-fn unhex_array<const N: usize>(text: &str) -> [u8; N] {
+pub(in crate::criterion) fn unhex_array<const N: usize>(text: &str) -> [u8; N] {
     unhex(text).try_into().unwrap()
 }
 

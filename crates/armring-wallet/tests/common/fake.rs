@@ -1,9 +1,10 @@
 //! A band that says what it likes to a real wallet.
 
 use armring_channel::Opened;
-use armring_pairing::{BandHello, MESSAGE_MAX, Reconnect, Session, SoftwareKey, WalletHello};
+use armring_pairing::{BandHello, MESSAGE_MAX, Proven, Reconnect, Session, SoftwareKey, WalletHello};
 use armring_wallet::{Connection, Error, Output};
-use armring_wire::{AttPayload, Fragmenter, Reassembler, VersionRange};
+use armring_wire::records::band::{ToBand, ToWallet};
+use armring_wire::{AttPayload, Fragmenter, Reassembler, VersionRange, decode_record, encode};
 use rand_chacha::ChaCha20Rng;
 
 use super::Room;
@@ -45,13 +46,16 @@ impl FakeBand {
         let message = fake.heard.remove(0);
         // The band's link: the same secret, the wallet's key.
         let link = room.storage.iter().find(|(key, _)| key.as_u8() == 0x10).unwrap().1;
-        let link = armring_pairing::Link::from_bytes(link.as_slice().try_into().unwrap()).unwrap();
+        let mut link = armring_pairing::Link::from_bytes(link.as_slice().try_into().unwrap()).unwrap();
         let message = message.as_slice().try_into().unwrap();
         let (unproven, answer) = <Reconnect>::answer(&link, key, (&hello, &answer), message, &mut fake.rng).unwrap();
         fake.carries(&answer).unwrap();
-        let mut first = fake.heard.first().unwrap().clone();
-        fake.session = Some(unproven.open(&mut first).unwrap().session);
-        fake.heard[0] = vec![1];
+        let mut first = fake.heard.remove(0);
+        let Proven { session, opened: Opened::Record(record), .. } = unproven.open(&mut first).unwrap() else { panic!() };
+        let Ok(ToBand::Generation { generation, lost }) = decode_record(record) else { panic!("{record:?}") };
+        let (generation, _) = link.introduced(generation, lost);
+        fake.session = Some(session);
+        fake.says(encode(&ToWallet::Generation { generation }, &mut [0; 8]).unwrap()).unwrap();
         fake
     }
 
@@ -88,8 +92,7 @@ impl FakeBand {
         let channel = &mut self.session.as_mut().unwrap().channel;
         let mut open = |mut sealed: Vec<u8>| match channel.open(&mut sealed) {
             Ok(Opened::Record(record)) => record.to_vec(),
-            // The first one was opened to prove that the wallet is there.
-            _ => sealed,
+            other => panic!("{other:?}"),
         };
         std::mem::take(&mut self.heard).into_iter().map(&mut open).collect()
     }

@@ -7,10 +7,10 @@ use armring_token::{
     Minor, Object, PayeeCertificate, PayeeRights, PaymentKey, PaymentRequest, PaymentToken, Receipt, Root, RootKey, Sequence,
     Signing, Unverified, Verified,
 };
-use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
+use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
 use armring_wire::records::{Assurance, RELAY_MAX};
 use armring_wire::{
-    AccountPseudonym, Amount, CredentialId, Currency, Digits, EnrolmentCode, KeyId, Opaque, Outcome, PayeeId, PayeeRef,
+    AccountPseudonym, Amount, CredentialId, Currency, Digits, EnrolmentCode, KeyId, Opaque, Outcome, PayeeId, PayeeRef, Record,
     RootFingerprint, Text, UnixTime, Validity, VersionRange, decode_record, encode,
 };
 use ed25519_dalek::SigningKey;
@@ -39,10 +39,17 @@ pub(crate) struct TestIssuer {
     pub(crate) template: Credential,
     /// Changes a credential before it is signed.
     pub(crate) twist: fn(&mut Credential),
-    pub(crate) refuses: bool,
+    /// What it answers in place of a credential, the first time.
+    pub(crate) says_first: Option<Vec<u8>>,
+    /// Handshake hashes, and what makers said over them.
+    pub(crate) attested: Vec<([u8; 32], Vec<u8>)>,
+    /// What bands said that they do not know.
+    pub(crate) unknown: Vec<u32>,
     pub(crate) digits: Vec<Digits>,
     pub(crate) payment_keys: Vec<[u8; 32]>,
     pub(crate) channel: Option<Channel>,
+    /// The record that issues the credential that was asked for last.
+    pub(crate) answer: Vec<u8>,
 }
 
 impl TestIssuer {
@@ -75,10 +82,13 @@ impl TestIssuer {
             issued: 1_000,
             template,
             twist: |_| {},
-            refuses: false,
+            says_first: None,
+            attested: Vec::new(),
+            unknown: Vec::new(),
             digits: Vec::new(),
             payment_keys: Vec::new(),
             channel: None,
+            answer: Vec::new(),
         }
     }
 
@@ -115,33 +125,52 @@ impl TestIssuer {
         Unverified::<KeyList>::parse(&self.key_list()).unwrap().verify(&self.fingerprint(), &self.root_key()).unwrap()
     }
 
+    /// Begins an enrolment with the band's first message; `None` where it does not verify.
+    pub(crate) fn begin(&mut self, band: VersionRange, message: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
+        let versions = EnrolVersions { band, issuer: VersionRange::SUPPORTED };
+        let (session, _, second) = <Enrol>::answer(&self.enrolment, versions, message.try_into().ok()?, rng).ok()?;
+        self.channel = Some(session.channel);
+        Some(second.to_vec())
+    }
+
     /// Answers the band's next message of an enrolment; `None` where it is not one that verifies.
-    pub(crate) fn answer(&mut self, message: &[u8], rng: &mut ChaCha20Rng) -> Option<Vec<u8>> {
-        if let Ok(first) = message.try_into() {
-            let versions = EnrolVersions { band: VersionRange::SUPPORTED, issuer: VersionRange::SUPPORTED };
-            let (session, _, second) = <Enrol>::answer(&self.enrolment, versions, first, rng).ok()?;
-            self.channel = Some(session.channel);
-            return Some(second.to_vec());
-        }
+    pub(crate) fn answer(&mut self, message: &[u8]) -> Option<Vec<u8>> {
         let mut channel = self.channel.take()?;
         let mut sealed = message.to_vec();
         let Opened::Record(record) = channel.open(&mut sealed).ok()? else { return None };
-        let EnrolToIssuer::Request { code, payment_key, assurance, proof } = decode_record(record).ok()? else { return None };
-        let key = PaymentKey::from_bytes(payment_key)?;
-        let enrolment = Enrolment { handshake: channel.binding().as_bytes(), code, payment_key: key, assurance };
-        enrolment.verify(&self.fingerprint(), proof.as_bytes()).ok()?;
+        let record = decode_record(record).ok()?;
+        if let EnrolToIssuer::Attested { attestation, .. } = record {
+            self.attested.push((*channel.binding().as_bytes(), attestation.as_bytes().to_vec()));
+        }
+        match record {
+            EnrolToIssuer::Request { code, payment_key, assurance, proof }
+            | EnrolToIssuer::Attested { code, payment_key, assurance, proof, .. } => {
+                let key = PaymentKey::from_bytes(payment_key)?;
+                let enrolment = Enrolment { handshake: channel.binding().as_bytes(), code, payment_key: key, assurance };
+                enrolment.verify(&self.fingerprint(), proof.as_bytes()).ok()?;
+                self.issue(&enrolment);
+            }
+            EnrolToIssuer::Unknown(variant) => self.unknown.push(variant),
+        }
+        let said = self.says_first.take().unwrap_or_else(|| self.answer.clone());
+        let mut buffer = [0; RELAY_MAX];
+        buffer[..said.len()].copy_from_slice(&said);
+        self.channel = Some(channel);
+        Some(self.channel.as_mut().unwrap().seal(&mut buffer, said.len()).unwrap().to_vec())
+    }
+
+    /// Makes the record that issues a credential for what verified.
+    fn issue(&mut self, enrolment: &Enrolment<'_>) {
+        let payment_key = *enrolment.payment_key.as_bytes();
         self.payment_keys.push(payment_key);
         let nonce = [u8::try_from(self.digits.len()).unwrap(); 16];
         self.digits.push(enrolment.digits(&nonce));
-        let mut credential = Credential { payment_key, assurance, ..self.template };
+        let mut credential = Credential { payment_key, assurance: enrolment.assurance, ..self.template };
         (self.twist)(&mut credential);
         let mut object = [0; Credential::MAX_LEN];
         let object = credential.sign(&self.fingerprint(), &self.signer(), &mut object).unwrap();
         let issued = EnrolToBand::Issued { nonce, credential: Opaque::new(object).unwrap() };
-        let said = if self.refuses { EnrolToBand::Refused(EnrolRefusal::Code) } else { issued };
-        let mut buffer = [0; RELAY_MAX];
-        let len = encode(&said, &mut buffer).unwrap().len();
-        Some(channel.seal(&mut buffer, len).unwrap().to_vec())
+        self.answer = encode(&issued, &mut [0; EnrolToBand::MAX_LEN]).unwrap().to_vec();
     }
 
     /// The receipt for a token.

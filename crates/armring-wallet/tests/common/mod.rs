@@ -4,18 +4,22 @@
 
 pub(crate) mod fake;
 pub(crate) mod issuer;
+pub(crate) mod market;
 pub(crate) mod steps;
 
 use std::collections::BTreeMap;
 
-use armring_band::{Band, Event as BandEvent, Output as BandOutput, Signal, SoftwareKeys, StoreKey};
+use armring_band::{
+    Band, Event as BandEvent, Face, KeyError, KeyHandle, OpenKey, Output as BandOutput, PaymentKeys, Signal, SoftwareKeys,
+    StoreKey,
+};
 use armring_pairing::{Link, MESSAGE_MAX, SoftwareKey};
 use armring_token::RootKey;
 use armring_wallet::{Connection, Event, Output};
 use armring_wire::{AttPayload, Fragmenter, Reassembler, Uptime};
 use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{SeedableRng, TryCryptoRng};
 
 /// What the band's flash does with what it is to store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,15 +34,18 @@ pub(crate) enum Flash {
 }
 
 pub(crate) struct Room {
-    pub(crate) band: Band<SoftwareKey, SoftwareKeys>,
+    pub(crate) band: Band<SoftwareKey, TestKeys>,
+    /// What its maker says of its keys.
+    pub(crate) keys: TestKeys,
     pub(crate) band_key: [u8; 32],
+    pub(crate) face: Face,
     pub(crate) phone: Phone,
     pub(crate) connection: Option<Connection>,
     pub(crate) payload: AttPayload,
     pub(crate) storage: BTreeMap<StoreKey, Vec<u8>>,
     pub(crate) flash: Flash,
-    /// What the slow flash has not stored yet; nothing under a key means that all is to be erased.
-    pub(crate) unsettled: Option<(Option<StoreKey>, Vec<u8>)>,
+    /// What the slow flash has not done yet.
+    pub(crate) unsettled: Option<Change>,
     pub(crate) signals: Vec<Signal>,
     pub(crate) events: Vec<Event>,
     pub(crate) errors: Vec<String>,
@@ -49,9 +56,48 @@ pub(crate) struct Room {
     ear: Reassembler<Vec<u8>>,
     mouth: Fragmenter,
     pub(crate) power_cuts: usize,
+    /// After how many fragments, of whichever side, the radio is gone in the middle of one. The next connection is not cut.
+    pub(crate) radio: Option<usize>,
     pub(crate) root: RootKey,
     pub(crate) now: Uptime,
     pub(crate) rng: ChaCha20Rng,
+}
+
+/// What the flash is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Store(StoreKey, Vec<u8>),
+    Erase(StoreKey),
+    EraseAll,
+}
+
+/// Payment keys in software, of which a maker says that they are not.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TestKeys {
+    /// How many bytes the maker says, the challenge first.
+    pub(crate) says: usize,
+    /// Whether the secure element fails when it is to say them.
+    pub(crate) fails: bool,
+}
+
+impl PaymentKeys for TestKeys {
+    type Signer = SigningKey;
+
+    fn create<R: TryCryptoRng + ?Sized>(&mut self, rng: &mut R) -> Result<KeyHandle, KeyError> {
+        SoftwareKeys.create(rng)
+    }
+
+    fn open(&self, handle: &KeyHandle) -> Result<OpenKey<SigningKey>, KeyError> {
+        SoftwareKeys.open(handle)
+    }
+
+    fn attest(&self, handle: &KeyHandle, challenge: &[u8; 32], out: &mut [u8]) -> Result<usize, KeyError> {
+        let said = [*challenge, *self.open(handle)?.public.as_bytes()].concat();
+        for (place, byte) in out.iter_mut().zip(said).take(self.says) {
+            *place = byte;
+        }
+        if self.fails { Err(KeyError) } else { Ok(self.says) }
+    }
 }
 
 /// A phone: its key and the link that its wallet stored.
@@ -73,8 +119,10 @@ impl Room {
         let root = RootKey::from_bytes(SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()).unwrap();
         let payload = AttPayload::new(att_payload).unwrap();
         Self {
-            band: Band::new(SoftwareKey::new(band_key), SoftwareKeys, root),
+            band: Band::new(SoftwareKey::new(band_key), TestKeys::default(), root),
+            keys: TestKeys::default(),
             band_key,
+            face: Face::Lights,
             phone: Phone::new(&mut rng),
             connection: None,
             payload,
@@ -89,6 +137,7 @@ impl Room {
             ear: Reassembler::new(vec![0; MESSAGE_MAX]),
             mouth: Fragmenter::new(payload),
             power_cuts: 0,
+            radio: None,
             root,
             now: Uptime::from_millis(1_000),
             rng,
@@ -98,7 +147,7 @@ impl Room {
     /// The band loses power and starts again with what it stored.
     pub(crate) fn restart_band(&mut self) {
         (self.connection, self.unsettled) = (None, None);
-        self.band = Band::new(SoftwareKey::new(self.band_key), SoftwareKeys, self.root);
+        self.band = Band::new(SoftwareKey::new(self.band_key), self.keys, self.root).with_face(self.face);
         for key in StoreKey::all() {
             if let Some(value) = self.storage.get(&key) {
                 self.band.load(key, value).unwrap();
@@ -161,12 +210,17 @@ impl Room {
 
     fn pump_band(&mut self) -> bool {
         let mut fragment = [0; 514];
-        let mut moved = false;
+        let (mut moved, mut lost) = (false, false);
         let mut next = None;
         while let Some(output) = self.band.poll(&mut fragment) {
             moved = true;
+            let mut change = None;
             match output {
                 BandOutput::Transmit(bytes) => {
+                    if self.connection.is_some() && ends(&mut self.radio) {
+                        (self.connection, lost) = (None, true);
+                        continue;
+                    }
                     let Some(connection) = &mut self.connection else {
                         self.heard.extend(self.ear.push(bytes).ok().flatten().map(|record| record.to_vec()));
                         continue;
@@ -175,45 +229,50 @@ impl Room {
                         self.errors.push(format!("wallet: {error}"));
                     }
                 }
-                BandOutput::Store { key, value } => {
-                    let value = value.to_vec();
-                    match self.store(Some(key), value) {
-                        Ok(event) => next = event,
-                        Err(PowerCut) => return true,
-                    }
-                }
-                BandOutput::EraseAll => match self.store(None, Vec::new()) {
-                    Ok(event) => next = event,
-                    Err(PowerCut) => return true,
-                },
+                BandOutput::Store { key, value } => change = Some(Change::Store(key, value.to_vec())),
+                BandOutput::Erase { key } => change = Some(Change::Erase(key)),
+                BandOutput::EraseAll => change = Some(Change::EraseAll),
                 BandOutput::Signal(signal) => self.signals.push(signal),
                 BandOutput::Disconnect => {
-                    self.connection = None;
+                    // What the band said before, the wallet has heard.
+                    let heard =
+                        self.connection.take().into_iter().flat_map(|mut wallet| std::iter::from_fn(move || wallet.poll()));
+                    self.events
+                        .extend(heard.filter_map(|output| if let Output::Event(event) = output { Some(event) } else { None }));
                     next = next.or(Some(BandEvent::Disconnected));
+                }
+            }
+            if let Some(change) = change {
+                match self.store(change) {
+                    Ok(event) => next = event,
+                    Err(PowerCut) => return true,
                 }
             }
         }
         if let Some(event) = next {
             self.happens_to_band(event);
         }
+        if lost {
+            self.happens_to_band(BandEvent::Disconnected);
+        }
         moved
     }
 
-    fn store(&mut self, key: Option<StoreKey>, value: Vec<u8>) -> Result<Option<BandEvent<'static>>, PowerCut> {
+    fn store(&mut self, change: Change) -> Result<Option<BandEvent<'static>>, PowerCut> {
         assert!(self.unsettled.is_none(), "one thing is stored at a time");
         match self.flash {
             Flash::Works => {
-                self.keep(key, value);
+                self.keep(change);
                 Ok(Some(BandEvent::Stored))
             }
             Flash::Fails => Ok(Some(BandEvent::StoreFailed)),
             Flash::Slow => {
-                self.unsettled = Some((key, value));
+                self.unsettled = Some(change);
                 Ok(None)
             }
             Flash::CutAfter(0, kept) => {
                 if kept {
-                    self.keep(key, value);
+                    self.keep(change);
                 }
                 self.flash = Flash::Works;
                 self.power_cuts += 1;
@@ -222,24 +281,25 @@ impl Room {
             }
             Flash::CutAfter(left, kept) => {
                 self.flash = Flash::CutAfter(left - 1, kept);
-                self.keep(key, value);
+                self.keep(change);
                 Ok(Some(BandEvent::Stored))
             }
         }
     }
 
-    fn keep(&mut self, key: Option<StoreKey>, value: Vec<u8>) {
-        match key {
-            Some(key) => drop(self.storage.insert(key, value)),
-            None => self.storage.clear(),
+    fn keep(&mut self, change: Change) {
+        match change {
+            Change::Store(key, value) => drop(self.storage.insert(key, value)),
+            Change::Erase(key) => drop(self.storage.remove(&key)),
+            Change::EraseAll => self.storage.clear(),
         }
     }
 
     /// The slow flash has stored what it was given, or has failed.
     pub(crate) fn settle(&mut self, works: bool) {
-        let (key, value) = self.unsettled.take().unwrap();
+        let change = self.unsettled.take().unwrap();
         if works {
-            self.keep(key, value);
+            self.keep(change);
         }
         self.happens(if works { BandEvent::Stored } else { BandEvent::StoreFailed });
     }
@@ -249,13 +309,17 @@ impl Room {
         while let Some(output) = self.connection.as_mut().and_then(Connection::poll) {
             moved = true;
             match output {
+                Output::Transmit(_) if ends(&mut self.radio) => {
+                    self.connection = None;
+                    self.happens_to_band(BandEvent::Disconnected);
+                }
                 Output::Transmit(fragment) => {
                     self.happens_to_band(BandEvent::Fragment(&fragment));
                     self.written.push(fragment);
                     self.pump_band();
                 }
                 Output::Event(event) => {
-                    if let Event::Paired(link) | Event::Linked(link) = &event {
+                    if let Event::Paired(link) | Event::Keep(link) = &event {
                         self.phone.link = Some(link.to_bytes().to_vec());
                     }
                     self.events.push(event);
@@ -275,3 +339,10 @@ impl Room {
 }
 
 struct PowerCut;
+
+/// Whether this fragment is the one that the radio does not carry.
+fn ends(radio: &mut Option<usize>) -> bool {
+    let ends = *radio == Some(0);
+    *radio = radio.and_then(|left| left.checked_sub(1));
+    ends
+}

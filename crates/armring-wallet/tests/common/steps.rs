@@ -2,11 +2,11 @@
 
 use armring_band::{Event as BandEvent, Gesture, Signal};
 use armring_channel::{Opened, sealed_len};
-use armring_pairing::{BandHello, Link, LinkState, Reconnect, Session, WalletHello};
-use armring_token::{PaymentToken, Unlocking, Unverified};
+use armring_pairing::{BandHello, Link, LinkState, Reconnect, ResumeTicket, Session, WalletHello};
+use armring_token::{PaymentToken, Unverified};
 use armring_wallet::{Connection, Event};
-use armring_wire::records::band::{Awaited, Decline, Status, ToBand};
-use armring_wire::{Digits, EnrolmentCode, Opaque, VersionRange};
+use armring_wire::records::band::{Awaited, Decline, Status, ToBand, ToWallet};
+use armring_wire::{Digits, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
 use proptest::test_runner::{Config, RngSeed};
 
 use super::Room;
@@ -49,13 +49,14 @@ impl Room {
         self.gesture(Gesture::Press);
     }
 
-    pub(crate) fn unlock(&mut self, how: Unlocking) {
-        self.happens(BandEvent::Unlocked(how));
+    /// The band's own sensor recognises its wearer.
+    pub(crate) fn unlock(&mut self) {
+        self.happens(BandEvent::Recognised);
     }
 
     pub(crate) fn put_on(&mut self) {
         self.happens(BandEvent::PutOn);
-        self.unlock(Unlocking::TapPattern);
+        self.unlock();
     }
 
     /// Forgets what was seen so far.
@@ -104,6 +105,19 @@ impl Room {
         self.connect(Connection::reconnect(link, self.payload));
     }
 
+    /// What the wallet may resume with when this connection is lost.
+    pub(crate) fn take_ticket(&mut self) -> ResumeTicket {
+        self.connection.as_mut().unwrap().take_ticket().unwrap()
+    }
+
+    pub(crate) fn resume(&mut self, ticket: ResumeTicket) {
+        if self.connection.is_some() {
+            self.disconnect();
+        }
+        let link = self.stored_link();
+        self.connect(Connection::resume(link, ticket, self.payload));
+    }
+
     /// Relays an enrolment between band and issuer until one of them has had enough.
     pub(crate) fn enrol(&mut self, issuer: &mut TestIssuer, code: EnrolmentCode) {
         let list = issuer.key_list();
@@ -113,8 +127,13 @@ impl Room {
 
     /// Relays, with the wallet's `tamper` applied to what the issuer says.
     pub(crate) fn relay(&mut self, issuer: &mut TestIssuer, tamper: impl Fn(&mut Vec<u8>)) {
-        while let Some(Event::ToIssuer(message)) = self.events.pop_if(|event| matches!(event, Event::ToIssuer(_))) {
-            let Some(mut answer) = issuer.answer(&message, &mut self.rng) else { return };
+        while let Some(event) = self.events.pop_if(|event| matches!(event, Event::EnrolStart { .. } | Event::ToIssuer(_))) {
+            let answer = match event {
+                Event::EnrolStart { versions, message } => issuer.begin(versions, &message, &mut self.rng),
+                Event::ToIssuer(message) => issuer.answer(&message),
+                _ => None,
+            };
+            let Some(mut answer) = answer else { return };
             tamper(&mut answer);
             self.say(&ToBand::FromIssuer(Opaque::new(&answer).unwrap()));
         }
@@ -172,11 +191,11 @@ impl Room {
     }
 
     pub(crate) fn code_on_band(&self) -> Option<Digits> {
-        self.signals.iter().rev().find_map(|signal| if let Signal::Code(digits) = signal { Some(*digits) } else { None })
+        self.signals.iter().rev().find_map(|signal| if let Signal::Code(code) = signal { Some(code.digits()) } else { None })
     }
 
     pub(crate) fn code_in_wallet(&self) -> Option<Digits> {
-        self.events.iter().rev().find_map(|event| if let Event::Code(digits) = event { Some(*digits) } else { None })
+        self.events.iter().rev().find_map(|event| if let Event::Code(code) = event { Some(code.digits()) } else { None })
     }
 
     /// The links in the band's storage, and how far they are.
@@ -188,16 +207,33 @@ impl Room {
 
 /// A peer that has the wallet's link and key and says what it likes.
 impl Room {
-    /// Reconnects as the wallet would, and leaves the session to the test.
+    /// Reconnects as the wallet would, introduction included, and leaves the session to the test.
     pub(crate) fn connect_raw(&mut self) -> Session {
+        let mut session = self.connect_unproven();
+        let mut link = self.stored_link();
+        let (generation, lost) = link.introduce();
+        self.utter_sealed(&mut session, encode(&ToBand::Generation { generation, lost }, &mut [0; 16]).unwrap());
+        if let Some(Ok(ToWallet::Generation { generation })) =
+            self.hears(&mut session).first().map(|record| decode_record(record))
+        {
+            let _ = link.answered(generation);
+        }
+        self.phone.link = Some(link.to_bytes().to_vec());
+        session
+    }
+
+    /// Reconnects up to where the band has answered, which takes that for a replay until a record follows.
+    pub(crate) fn connect_unproven(&mut self) -> Session {
         self.connect_stranger();
-        let link = self.stored_link();
+        let mut link = self.stored_link();
         let hello = BandHello::from_bytes(self.heard[0].as_slice().try_into().unwrap());
         let (reconnect, answer, message) =
             <Reconnect>::start(&link, &self.phone.key, VersionRange::SUPPORTED, &hello, &mut self.rng).unwrap();
         self.utter(answer.encode(&mut [0; WalletHello::MAX_LEN]));
         self.utter(&message);
-        let (session, _) = reconnect.receive(self.heard[1].as_slice().try_into().unwrap(), &self.phone.key).unwrap();
+        let (session, proof) = reconnect.receive(self.heard[1].as_slice().try_into().unwrap(), &self.phone.key).unwrap();
+        link.promote(&proof).unwrap();
+        self.phone.link = Some(link.to_bytes().to_vec());
         self.heard.clear();
         session
     }

@@ -1,0 +1,287 @@
+//! From a connection to a link: the hellos, then pairing, reconnecting or resuming.
+
+use armring_channel::{OpenError, Opened};
+use armring_pairing::{
+    BandHello, DiffieHellman, Generations, Kind, Link, Proven, Reconnect, Reconnected, ResumeSecret, ResumeTicket, Resumed,
+    RustCrypto, UNSUPPORTED, Unproven, WalletHello, find_link,
+};
+use armring_wire::records::band::{ToBand, ToWallet};
+use armring_wire::{Uptime, VersionRange, decode_record};
+use rand_core::TryCryptoRng;
+
+use crate::after::AfterStore;
+use crate::error::{CallerError, Error, PeerError};
+use crate::event::Signal;
+use crate::keys::PaymentKeys;
+use crate::phase::{Introducing, Linked, Phase, Task};
+use crate::state::Core;
+use crate::store::Place;
+
+/// Where the connection stands after a step, and what was wrong with it. An error with [`Phase::Ended`] ends the connection.
+pub(crate) type Step<S> = (Phase<S>, Result<(), Error>);
+
+impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
+    pub(crate) fn greet<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<Phase<P::Signer>, Error> {
+        let hello = BandHello::new(VersionRange::SUPPORTED, rng)?;
+        self.out.send(&hello.to_bytes())?;
+        Ok(Phase::Greeted(hello))
+    }
+
+    /// A whole record came.
+    pub(crate) fn record<R: TryCryptoRng>(&mut self, record: &mut [u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
+        let phase = core::mem::replace(&mut self.phase, Phase::Ended);
+        let end = |result: Result<Phase<P::Signer>, Error>| match result {
+            Ok(phase) => (phase, Ok(())),
+            Err(error) => (Phase::Ended, Err(error)),
+        };
+        let (pairing, waiting) = (phase.is_pairing(), phase.is_waiting());
+        let (phase, result) = match phase {
+            Phase::Greeted(hello) => end(self.opened(hello, record)),
+            Phase::Opened(band, wallet) => end(self.message_1((&band, &wallet), record, now, rng)),
+            Phase::AwaitingOpening(awaiting, attempt) => end(self.message_3(awaiting, attempt, record, now)),
+            Phase::AwaitingStatic(awaiting, attempt) => end(self.last_message(awaiting, attempt, record, now, rng)),
+            Phase::Comparing(comparing) => end(self.compare(comparing, record, now)),
+            Phase::Proving(slot, unproven) => self.prove(slot, unproven, record),
+            Phase::Introducing(introducing) => Self::while_introducing(introducing, record),
+            Phase::Resuming(slot, unproven) => self.prove_resumed(slot, unproven, record, now, rng),
+            Phase::Linked(linked) => self.linked(linked, record, now, rng),
+            Phase::Paired(mut session, _) => match session.channel.open(record) {
+                Ok(Opened::Close) => (Phase::Ended, Ok(())),
+                Ok(Opened::Record(_)) => (Phase::Ended, Err(PeerError::Unexpected.into())),
+                Err(error) => (Phase::Ended, Err(error.into())),
+            },
+            Phase::Idle | Phase::Ended => (phase, Err(CallerError::NotConnected.into())),
+        };
+        self.phase = phase;
+        if !matches!(self.phase, Phase::Ended) {
+            return result;
+        }
+        self.tell_abandoned(pairing, waiting);
+        self.out.disconnect();
+        result
+    }
+
+    fn opened(&mut self, band: BandHello, record: &[u8]) -> Result<Phase<P::Signer>, Error> {
+        let wallet = WalletHello::from_bytes(record)?;
+        if band.versions().highest_common(wallet.versions()).is_none() {
+            self.out.send(&UNSUPPORTED)?;
+            return Err(armring_pairing::Error::from(armring_pairing::PeerError::Unsupported).into());
+        }
+        match wallet.kind() {
+            Kind::Reconnect | Kind::Resume => Ok(Phase::Opened(band, wallet)),
+            // Without a window there is nothing that could take message 1.
+            kind => match &self.window {
+                None => Err(PeerError::NotPairing.into()),
+                Some(window) if window.pairing.allows(kind) => Ok(Phase::Opened(band, wallet)),
+                Some(_) => Err(armring_pairing::Error::from(armring_pairing::PeerError::NotAllowed).into()),
+            },
+        }
+    }
+
+    fn message_1<R: TryCryptoRng>(
+        &mut self,
+        hellos: (&BandHello, &WalletHello),
+        record: &[u8],
+        now: Uptime,
+        rng: &mut R,
+    ) -> Result<Phase<P::Signer>, Error> {
+        match hellos.1.kind() {
+            Kind::Reconnect => self.reconnect(hellos, record, rng),
+            Kind::Resume => self.resume(hellos, record, rng),
+            _ => self.pair(hellos, record, now, rng),
+        }
+    }
+
+    /// The link that the wallet's hint is for.
+    fn hinted(&self, (band, wallet): (&BandHello, &WalletHello)) -> Result<Found<'_>, Error> {
+        let hint = wallet.hint().ok_or(PeerError::UnknownLink)?;
+        let slots = self.slots.iter().enumerate();
+        let links = slots.filter_map(|(slot, place)| Some(Found { slot, link: place.link.as_ref()?, is_new: false }));
+        let new = self.replacing().map(|(slot, link)| Found { slot, link, is_new: true });
+        Ok(find_link(links.chain(new), band.challenge(), hint).ok_or(PeerError::UnknownLink)?)
+    }
+
+    /// The link that is to take the place of the one in this slot.
+    pub(crate) fn replacing(&self) -> Option<(usize, &Link)> {
+        let replacement = self.replacement.as_ref()?;
+        let slot = { self.slots.iter() }.position(|place| place.link.as_ref().is_some_and(|link| replacement.replaces(link)))?;
+        Some((slot, &replacement.link))
+    }
+
+    fn reconnect<R: TryCryptoRng>(
+        &mut self,
+        hellos: (&BandHello, &WalletHello),
+        record: &[u8],
+        rng: &mut R,
+    ) -> Result<Phase<P::Signer>, Error> {
+        let message = exactly(record)?;
+        let Found { slot, link, .. } = self.hinted(hellos)?;
+        let (unproven, answer) = Reconnect::answer(link, &self.identity, hellos, message, rng)?;
+        self.out.send(&answer)?;
+        Ok(Phase::Proving(slot, unproven))
+    }
+
+    fn resume<R: TryCryptoRng>(
+        &mut self,
+        hellos: (&BandHello, &WalletHello),
+        record: &[u8],
+        rng: &mut R,
+    ) -> Result<Phase<P::Signer>, Error> {
+        let message = exactly(record)?;
+        // A link that was never reconnected has nothing to resume.
+        let Found { slot, is_new: false, .. } = self.hinted(hellos)? else { return Err(PeerError::UnknownLink.into()) };
+        let place = self.slots.get_mut(slot).ok_or(PeerError::UnknownLink)?;
+        let link = place.link.as_ref().ok_or(PeerError::UnknownLink)?;
+        let (unproven, answer) = place.resumption.answer(link, hellos, message, rng)?;
+        self.out.send(&answer)?;
+        Ok(Phase::Resuming(slot, unproven))
+    }
+
+    /// The first record over a reconnected link: whoever sealed it is there now, and says which generation of the link it remembers.
+    fn prove(&mut self, slot: usize, unproven: Unproven, record: &mut [u8]) -> Step<P::Signer> {
+        let Proven { session, proof, opened } = match unproven.open(record) {
+            Ok(proven) => proven,
+            Err(not_proven) if not_proven.error == OpenError::Cut => return (Phase::Ended, Err(not_proven.error.into())),
+            Err(not_proven) => return (Phase::Proving(slot, not_proven.unproven), Err(not_proven.error.into())),
+        };
+        let said = match opened {
+            Opened::Close => return (Phase::Ended, Ok(())),
+            Opened::Record(record) => match decode_record(record) {
+                Ok(ToBand::Generation { generation, lost }) => (generation, lost),
+                Ok(_) => return (Phase::Ended, Err(PeerError::Unexpected.into())),
+                Err(error) => return (Phase::Ended, Err(error.into())),
+            },
+        };
+        self.phase = Phase::Introducing(Introducing { slot, session, proof, said, is_storing: false });
+        let result = self.introduce();
+        (core::mem::replace(&mut self.phase, Phase::Ended), result)
+    }
+
+    /// While its link is stored, a wallet that follows the protocol says nothing but that it leaves.
+    fn while_introducing(mut introducing: Introducing, record: &mut [u8]) -> Step<P::Signer> {
+        match introducing.session.channel.open(record) {
+            Ok(Opened::Close) => (Phase::Ended, Ok(())),
+            Ok(Opened::Record(_)) => (Phase::Ended, Err(PeerError::Unexpected.into())),
+            Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => (Phase::Introducing(introducing), Err(error.into())),
+            Err(error) => (Phase::Ended, Err(error.into())),
+        }
+    }
+
+    /// Has the link that was reconnected stored, with its new generation, as soon as nothing else is being stored. A link that was to take the
+    /// place of another does so with this one write.
+    pub(crate) fn introduce(&mut self) -> Result<(), Error> {
+        if self.out.is_storing() {
+            return Ok(());
+        }
+        match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Introducing(introducing) if !introducing.is_storing => {
+                self.store_introduced(introducing).map_err(|error| self.fail(error))
+            }
+            other => {
+                self.phase = other;
+                Ok(())
+            }
+        }
+    }
+
+    fn store_introduced(&mut self, introducing: Introducing) -> Result<(), Error> {
+        let Introducing { slot, session, proof, said: (generation, lost), .. } = &introducing;
+        let mut link = self.reconnected(*slot, proof)?;
+        let (answer, agreement) = link.introduced(*generation, *lost);
+        let ticket = ResumeTicket::after_reconnect(ResumeSecret::new(*session.resume.expose()), proof);
+        self.out.store_bytes(Place::Link(*slot), link.to_bytes().as_slice())?;
+        self.after_store = AfterStore::Introduce { slot: *slot, introduction: Introduction { link, answer, agreement, ticket } };
+        self.phase = Phase::Introducing(Introducing { is_storing: true, ..introducing });
+        Ok(())
+    }
+
+    /// The link of `slot` that was reconnected, now an established one: the one in it, or the one that is to take its place. What was stored
+    /// in the meantime may have taken it away.
+    fn reconnected(&self, slot: usize, proof: &Reconnected) -> Result<Link, Error> {
+        let present = self.slots.get(slot).and_then(|place| place.link.as_ref());
+        let new = self.replacing().filter(|(at, _)| *at == slot).map(|(_, link)| link);
+        let promoted = [present, new].into_iter().flatten().find_map(|link| {
+            let mut link = Link::from_bytes(&link.to_bytes())?;
+            link.promote(proof).ok()?;
+            Some(link)
+        });
+        Ok(promoted.ok_or(PeerError::UnknownLink)?)
+    }
+
+    /// The link is stored: it is an established one, and the band says which generation it remembered.
+    pub(crate) fn introduced(&mut self, slot: usize, introduction: Introduction) -> Result<(), Error> {
+        let Introduction { link, answer, agreement, ticket } = introduction;
+        if self.replacement.as_ref().is_some_and(|replacement| replacement.link.is_same_link(&link)) {
+            self.replacement = None;
+        }
+        let place = self.slot(slot)?;
+        let was_there = place.link.as_ref().is_some_and(|old| old.is_same_link(&link));
+        place.link = Some(link);
+        place.resumption.reconnected(ticket);
+        if agreement == Generations::UsedElsewhere {
+            self.out.signal(Signal::UsedElsewhere);
+        }
+        match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Introducing(Introducing { is_storing: true, session, .. }) => {
+                self.phase = Phase::Linked(Linked { slot, session, task: Task::None });
+                self.say(&ToWallet::Generation { generation: answer })
+            }
+            other => {
+                self.phase = other;
+                // Whoever is there now came over the link that is gone.
+                if !was_there && self.phase.slot() == Some(slot) {
+                    self.end();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The first record over a resumed link.
+    fn prove_resumed<R: TryCryptoRng>(
+        &mut self,
+        slot: usize,
+        unproven: Unproven<RustCrypto, Resumed>,
+        record: &mut [u8],
+        now: Uptime,
+        rng: &mut R,
+    ) -> Step<P::Signer> {
+        let Proven { session, proof, opened } = match unproven.open(record) {
+            Ok(proven) => proven,
+            Err(not_proven) if not_proven.error == OpenError::Cut => return (Phase::Ended, Err(not_proven.error.into())),
+            Err(not_proven) => return (Phase::Resuming(slot, not_proven.unproven), Err(not_proven.error.into())),
+        };
+        match self.slot(slot) {
+            Ok(place) => place.resumption.confirm(&proof),
+            Err(error) => return (Phase::Ended, Err(error)),
+        }
+        self.said(Linked { slot, session, task: Task::None }, opened, now, rng)
+    }
+}
+
+/// A link of this slot, or the new one that is to take its place.
+struct Found<'a> {
+    slot: usize,
+    link: &'a Link,
+    is_new: bool,
+}
+
+impl core::borrow::Borrow<Link> for Found<'_> {
+    fn borrow(&self) -> &Link {
+        self.link
+    }
+}
+
+/// What a reconnect leads to once it is stored.
+pub(crate) struct Introduction {
+    link: Link,
+    /// The generation before.
+    answer: u32,
+    agreement: Generations,
+    ticket: ResumeTicket,
+}
+
+/// `record` as a message of fixed length.
+pub(crate) fn exactly<const N: usize>(record: &[u8]) -> Result<&[u8; N], Error> {
+    record.try_into().map_err(|_| PeerError::Unexpected.into())
+}
