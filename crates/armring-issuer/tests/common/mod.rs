@@ -96,18 +96,30 @@ pub(crate) fn generous() -> Policy {
 }
 
 pub(crate) fn keys(rng: &mut ChaCha20Rng, epoch: u32) -> (Keys<Signer>, Rc<Cell<Option<u32>>>) {
+    keys_beside(rng, epoch, KeyId(7), &[])
+}
+
+/// New keys, in a list which has `older` ones too.
+pub(crate) fn keys_beside(
+    rng: &mut ChaCha20Rng,
+    epoch: u32,
+    signing_id: KeyId,
+    older: &[KeyEntry],
+) -> (Keys<Signer>, Rc<Cell<Option<u32>>>) {
     let root_signer = SigningKey::from_bytes(&[1; 32]);
     let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).unwrap();
     let online = SigningKey::from_bytes(&random(rng));
     let enrolment = SoftwareKey::new(random(rng));
-    let entries = [
-        KeyEntry { id: KeyId(7), key_use: KeyUse::Signing, key: online.verifying_key().to_bytes(), validity: ALWAYS },
-        KeyEntry { id: KeyId(8), key_use: KeyUse::Enrolment, key: *enrolment.public_key().as_bytes(), validity: ALWAYS },
+    let (signs, enrols) = (online.verifying_key().to_bytes(), *enrolment.public_key().as_bytes());
+    let mut entries = vec![
+        KeyEntry { id: signing_id, key_use: KeyUse::Signing, key: signs, validity: ALWAYS },
+        KeyEntry { id: KeyId(signing_id.0 + 1), key_use: KeyUse::Enrolment, key: enrols, validity: ALWAYS },
     ];
+    entries.extend_from_slice(older);
     let key_list = sign_key_list(&root, &Signing::new(root_signer), Epoch(epoch), (NOW, ALWAYS.until), &entries).unwrap();
     let left = Rc::new(Cell::new(None));
     let signing = Signing::new(Signer { key: online, left: Rc::clone(&left) });
-    (Keys { root, signing_id: KeyId(7), signing, enrolment, key_list }, left)
+    (Keys { root, signing_id, signing, enrolment, key_list }, left)
 }
 
 pub(crate) fn random<const N: usize>(rng: &mut ChaCha20Rng) -> [u8; N] {
@@ -129,6 +141,14 @@ impl<L: Ledger> World<L> {
         let root = *issuer.root();
         let list = Unverified::<KeyList>::parse(&list).unwrap().verify(&root, &root_key).unwrap();
         Self { issuer, rng, root, list, signatures_left }
+    }
+
+    /// Gives the issuer these keys, and everybody else the key list that they are in.
+    pub(crate) fn rotate(&mut self, keys: Keys<Signer>, now: UnixTime) {
+        let (root_key, list) = (keys.root, keys.key_list.clone());
+        self.issuer.set_keys(keys, now).unwrap();
+        let list = Unverified::<KeyList>::parse(&list).unwrap().verify(&self.root, &root_key).unwrap();
+        self.list = list.not_older_than(self.list.epoch).unwrap();
     }
 
     pub(crate) fn account(&mut self, minor: u64) -> AccountPseudonym {
