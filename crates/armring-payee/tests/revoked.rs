@@ -122,11 +122,15 @@ fn the_same_list_signed_again_later_only_makes_it_fresh() {
 
 #[test]
 fn a_list_is_as_fresh_as_its_least_fresh_part() {
-    let mut revoked = empty();
     let soon = UnixTime::from_secs(NOW.as_secs() + 1);
-    take(&mut revoked, &part_with((5, 0), (0, 2), &[], |list| list.next_update = soon)).unwrap();
-    take(&mut revoked, &part((5, 0), (1, 2), &[])).unwrap();
-    assert!(revoked.is_fresh(NOW) && !revoked.is_fresh(soon));
+    for until in [[soon, LATER], [LATER, soon]] {
+        let mut revoked = empty();
+        for (number, until) in until.into_iter().enumerate() {
+            let number = u16::try_from(number).unwrap();
+            take(&mut revoked, &part_with((5, 0), (number, 2), &[], |list| list.next_update = until)).unwrap();
+        }
+        assert!(revoked.is_fresh(NOW) && !revoked.is_fresh(soon));
+    }
 }
 
 #[test]
