@@ -181,6 +181,7 @@ fn from_payee() -> Vec<FromPayee<'static>> {
         FromPayee::Nothing,
         FromPayee::Unknown(4),
         FromPayee::Pending,
+        FromPayee::Person { request: opaque(b"request"), credential: opaque(b"credential") },
     ]
 }
 

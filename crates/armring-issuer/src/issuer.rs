@@ -40,7 +40,7 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
     }
 
     /// Takes newer keys in place of those that it has: a rotation. What the older ones signed is good for as long as the key list has them, so
-    /// leave them in it until then, and publish the list before the new keys sign.
+    /// leave them in it until then, the newest enrolment key first, and publish the list before the new keys sign.
     ///
     /// An enrolment whose handshake is over goes on; one whose first message is for an older enrolment key is refused, and its wallet asks for
     /// the key list anew.

@@ -7,13 +7,41 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use armring_issuer::*;
-use armring_token::{Counter, Gesture, Minor, Presence, Unlocking};
+use armring_token::{Counter, Epoch, FreeCount, Gesture, Limits, Minor, Presence, Unlocking};
 use armring_wire::*;
 use common::*;
 use proptest::bool::weighted;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+
+/// What happens next.
+#[derive(Clone, Debug)]
+enum Step {
+    Pay(Sent),
+    /// What the operator does to the band of this number.
+    Freeze(usize),
+    Unfreeze(usize),
+    Replace(usize),
+    /// To the first shop.
+    RevokePayee(bool),
+    /// The first shop gives back of a payment that it was answered about.
+    Refund {
+        which: usize,
+        minor: u64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        30 => sent().prop_map(Step::Pay),
+        1 => (0usize..4).prop_map(Step::Freeze),
+        3 => (0usize..4).prop_map(Step::Unfreeze),
+        1 => (2usize..4).prop_map(Step::Replace),
+        1 => weighted(0.3).prop_map(Step::RevokePayee),
+        3 => (any::<usize>(), 0u64..200).prop_map(|(which, minor)| Step::Refund { which, minor }),
+    ]
+}
 
 /// One token that reaches the issuer.
 #[derive(Clone, Debug)]
@@ -37,7 +65,7 @@ struct Sent {
 
 fn presence() -> impl Strategy<Value = Presence> {
     let unlocking = prop_oneof![1 => Just(Unlocking::Locked), 9 => Just(Unlocking::Pin)];
-    let gesture = prop_oneof![1 => Just(Gesture::None), 8 => Just(Gesture::Press), 3 => Just(Gesture::FreshUnlock)];
+    let gesture = prop_oneof![3 => Just(Gesture::None), 8 => Just(Gesture::Press), 3 => Just(Gesture::FreshUnlock)];
     (unlocking, gesture).prop_map(|(unlocking, gesture)| Presence { unlocking, gesture, ..PRESSED })
 }
 
@@ -70,7 +98,10 @@ fn sent() -> impl Strategy<Value = Sent> {
 
 /// Strict enough that a few payments meet every rule.
 fn strict() -> Policy {
-    Policy { daily: Minor(700), credential_validity: Duration::from_secs(100_000), ..generous() }
+    let limits =
+        Limits { free: Minor(100), free_count: FreeCount(2), free_total: Minor(150), ..generous().compared_code.unwrap() };
+    let (credential_validity, redeem_period) = (Duration::from_secs(100_000), Duration::from_secs(600));
+    Policy { compared_code: Some(limits), daily: Minor(700), credential_validity, redeem_period, ..generous() }
 }
 
 /// What both issuers have: they were made from the same randomness, so that everything in them has the same names and keys.
@@ -132,6 +163,7 @@ struct Seen {
     counters: BTreeMap<CredentialId, BTreeMap<u32, Option<Interval>>>,
     settled: BTreeSet<RequestDigest>,
     outcomes: BTreeSet<u8>,
+    refunds: BTreeSet<u8>,
 }
 
 impl Seen {
@@ -167,31 +199,99 @@ impl Seen {
     }
 }
 
-/// Sends all of it to both: which outcomes there were.
-fn run(sequence: &[Sent], slice: usize) -> BTreeSet<u8> {
-    let mut memory = World::with_policy(MemoryLedger::new(), strict());
-    let mut sqlite = World::with_policy(SqliteLedger::open_in_memory().unwrap(), strict());
-    let (mut cast, _) = (cast(&mut memory), cast(&mut sqlite));
-    let (mut now, mut seen) = (NOW, Seen::default());
-    let mut signed = Vec::new();
-    for sent in sequence {
-        now = now.checked_add(Duration::from_secs(sent.seconds)).unwrap();
-        let pair = sign_for(&memory, &mut cast, sent, now);
-        signed.extend(vec![(now, pair); sent.again + 1]);
+/// Both issuers, and what they were asked and answered.
+struct Both {
+    memory: World<MemoryLedger>,
+    sqlite: World<SqliteLedger>,
+    cast: Cast,
+    seen: Seen,
+    now: UnixTime,
+    /// Tokens that were signed and not sent yet.
+    signed: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Both {
+    fn new() -> Self {
+        let mut memory = World::with_policy(MemoryLedger::new(), strict());
+        let mut sqlite = World::with_policy(SqliteLedger::open_in_memory().unwrap(), strict());
+        let (cast, _) = (cast(&mut memory), cast(&mut sqlite));
+        Self { memory, sqlite, cast, seen: Seen::default(), now: NOW, signed: Vec::new() }
     }
-    for chunk in signed.chunks(slice) {
-        let now = chunk.last().unwrap().0;
-        let verified = |(request, token): &(Vec<u8>, Vec<u8>)| (memory.payment(request, token), sqlite.payment(request, token));
-        let (for_memory, for_sqlite): (Vec<_>, Vec<_>) = chunk.iter().map(|(_, pair)| verified(pair)).unzip();
-        let answers = memory.issuer.settle(&for_memory, now).unwrap();
-        assert_eq!(answers, sqlite.issuer.settle(&for_sqlite, now).unwrap());
-        for (payment, answer) in for_memory.iter().zip(&answers) {
-            seen.check(payment, answer);
+
+    fn pay(&mut self, sent: &Sent, slice: usize) {
+        self.now = self.now.checked_add(Duration::from_secs(sent.seconds)).unwrap();
+        let pair = sign_for(&self.memory, &mut self.cast, sent, self.now);
+        for _ in 0..=sent.again {
+            self.signed.push(Clone::clone(&pair));
+            if self.signed.len() >= slice {
+                self.send();
+            }
         }
     }
+
+    fn send(&mut self) {
+        let (memory, sqlite) = (&mut self.memory, &mut self.sqlite);
+        let verified =
+            |(request, token): (Vec<u8>, Vec<u8>)| (memory.payment(&request, &token), sqlite.payment(&request, &token));
+        let (for_memory, for_sqlite): (Vec<_>, Vec<_>) = self.signed.drain(..).map(verified).unzip();
+        let answers = memory.issuer.settle(&for_memory, self.now).unwrap();
+        assert_eq!(answers, sqlite.issuer.settle(&for_sqlite, self.now).unwrap());
+        for (payment, answer) in for_memory.iter().zip(&answers) {
+            self.seen.check(payment, answer);
+        }
+    }
+
+    fn refund(&mut self, which: usize, minor: u64) {
+        let tokens: Vec<_> = self.seen.receipts.keys().copied().collect();
+        let Some(token) = tokens.get(which % tokens.len().max(1)) else { return };
+        let refund = self.cast.shops[0].refund(&mut self.memory, *token, minor);
+        let _same = self.cast.shops[0].refund(&mut self.sqlite, *token, minor);
+        let verified = [self.memory.issuer.verify_refund(&refund), self.sqlite.issuer.verify_refund(&refund)];
+        let [for_memory, for_sqlite] = verified.map(|verified| verified.unwrap().unwrap());
+        let answer = self.memory.issuer.refund(&for_memory, self.now).unwrap();
+        assert_eq!(answer, self.sqlite.issuer.refund(&for_sqlite, self.now).unwrap());
+        self.seen.refunds.extend(answer.ok().map(|answer| u8::from(answer.outcome)));
+    }
+
+    /// What the operator does to both, with the same result.
+    fn operate(&mut self, step: &Step) {
+        fn on<L: Ledger>(w: &mut World<L>, cast: &Cast, step: &Step, now: UnixTime) -> String {
+            let band = |number: usize| cast.bands[number].credential.id;
+            let result = match *step {
+                Step::Freeze(number) => w.issuer.freeze(band(number), now),
+                Step::Unfreeze(number) => w.issuer.unfreeze(band(number), now),
+                Step::Replace(number) => w.issuer.replace_band(band(number), now, &mut w.rng).map(|_| ()),
+                Step::RevokePayee(true) => w.issuer.revoke_payee(cast.shops[0].id, now),
+                _ => w.issuer.restore_payee(cast.shops[0].id, now),
+            };
+            format!("{result:?}")
+        }
+        let results = (on(&mut self.memory, &self.cast, step, self.now), on(&mut self.sqlite, &self.cast, step, self.now));
+        assert_eq!(results.0, results.1, "{step:?}");
+    }
+}
+
+/// Does all of it to both: which outcomes there were.
+fn run(sequence: &[Step], slice: usize) -> Seen {
+    let mut both = Both::new();
+    for step in sequence {
+        match step {
+            Step::Pay(sent) => both.pay(sent, slice),
+            Step::Refund { which, minor } => {
+                both.send();
+                both.refund(*which, *minor);
+            }
+            _ => {
+                both.send();
+                both.operate(step);
+            }
+        }
+    }
+    both.send();
+    let Both { memory, sqlite, cast, seen, .. } = both;
     assert_eq!((memory.issuer.ledger().audit().unwrap(), sqlite.issuer.ledger().audit().unwrap()), (vec![], vec![]));
     same_books(&memory, &sqlite, &cast);
-    seen.outcomes
+    seen
 }
 
 fn same_books(memory: &World<MemoryLedger>, sqlite: &World<SqliteLedger>, cast: &Cast) {
@@ -205,6 +305,10 @@ fn same_books(memory: &World<MemoryLedger>, sqlite: &World<SqliteLedger>, cast: 
         sum += memory.account(account).unwrap().balance;
     }
     assert_eq!(sum, 0, "money is moved, never made");
+    for since in 0..20 {
+        let list = memory.ledger().revoked(Epoch(since), 0).unwrap();
+        assert_eq!(list, sqlite.ledger().revoked(Epoch(since), 0).unwrap());
+    }
     for band in &cast.bands {
         let id = band.credential.id;
         assert_eq!(memory.ledger().credential(id).unwrap(), sqlite.ledger().credential(id).unwrap());
@@ -214,21 +318,25 @@ fn same_books(memory: &World<MemoryLedger>, sqlite: &World<SqliteLedger>, cast: 
 
 /// What is drawn must meet every rule, or the property says less than it seems to.
 #[test]
-fn the_random_payments_meet_every_outcome() {
+fn the_random_payments_and_refunds_meet_every_outcome() {
     let mut runner = TestRunner::deterministic();
-    let sequences = prop::collection::vec(sent(), 40);
-    let mut outcomes = BTreeSet::new();
+    let sequences = prop::collection::vec(step(), 40);
+    let (mut outcomes, mut refunds) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..48 {
-        outcomes.extend(run(&sequences.new_tree(&mut runner).unwrap().current(), 1));
+        let seen = run(&sequences.new_tree(&mut runner).unwrap().current(), 1);
+        outcomes.extend(seen.outcomes);
+        refunds.extend(seen.refunds);
     }
     assert_eq!(outcomes, (1..=13).collect(), "from settled to too little presence");
+    let expected = [Outcome::Settled, Outcome::NotAllowed, Outcome::RefundExceeds, Outcome::NotSettled];
+    assert_eq!(refunds, expected.map(u8::from).into(), "all but those of a shop that has spent its money: see refunds.rs");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn both_ledgers_answer_alike_and_the_books_hold(sequence in prop::collection::vec(sent(), 1..40), slice in 1usize..4) {
+    fn both_ledgers_answer_alike_and_the_books_hold(sequence in prop::collection::vec(step(), 1..40), slice in 1usize..4) {
         let _ = run(&sequence, slice);
     }
 }

@@ -4,40 +4,11 @@
 mod common;
 
 use std::error::Error as _;
-use std::path::PathBuf;
 
 use armring_issuer::*;
 use armring_wire::records::issuer::Refusal;
 use armring_wire::*;
 use common::*;
-
-/// A file that is gone when the test is over.
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str) -> Self {
-        let file = Self(std::env::temp_dir().join(format!("armring-{name}-{}.db", std::process::id())));
-        file.remove();
-        file
-    }
-
-    fn remove(&self) {
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
-        }
-    }
-
-    /// A second connection, past the ledger.
-    fn sql(&self, sql: &str) {
-        rusqlite::Connection::open(&self.0).unwrap().execute_batch(sql).unwrap();
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        self.remove();
-    }
-}
 
 #[test]
 fn what_was_written_is_there_when_the_file_is_opened_again() {
@@ -111,4 +82,23 @@ fn the_audit_finds_what_others_changed() {
     assert_eq!(audit(&w), [Fault::Unbalanced(Currency::CNY), Fault::Balance(shop.account)]);
     file.sql("UPDATE entries SET change = 300 WHERE change = 299");
     assert_eq!(audit(&w), []);
+
+    file.sql("UPDATE credentials SET frozen = 1");
+    assert_eq!(audit(&w), [Fault::Revocation(band.payee())]);
+    file.sql("UPDATE credentials SET frozen = 0; UPDATE payees SET revoked = 1");
+    assert_eq!(audit(&w), [Fault::Revocation(shop.payee())]);
+    file.sql("UPDATE payees SET revoked = 0");
+    let Reference::Payment(token) = w.issuer.statement(shop.account).unwrap()[0].reference else { panic!() };
+    let refund = shop.refund(&mut w, token, 100);
+    assert_eq!(w.refund(&refund, NOW).0.outcome, Outcome::Settled);
+    for (damage, repair) in [
+        ("UPDATE refunds SET given = 99", "UPDATE refunds SET given = 100"),
+        ("UPDATE refunds SET given = 301", "UPDATE refunds SET given = 100"),
+        ("UPDATE tokens SET outcome = 8", "UPDATE tokens SET outcome = 1"),
+    ] {
+        file.sql(damage);
+        assert_eq!(audit(&w), [Fault::Refunds(token)], "{damage}");
+        file.sql(repair);
+        assert_eq!(audit(&w), []);
+    }
 }

@@ -89,7 +89,7 @@ impl Revoked {
         now < self.next_update
     }
 
-    /// The epoch of the list that counts; 0 for none.
+    /// The epoch of the list that counts; 0 for none, and for that of an issuer that never revoked anybody.
     #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
@@ -162,7 +162,7 @@ impl Revoked {
         if list.epoch < seen {
             return Err(VerifyError::OldEpoch.into());
         }
-        if list.epoch == Epoch(0) || list.epoch < list.since || list.parts <= list.part {
+        if list.epoch < list.since || list.parts <= list.part {
             return Err(RevokedError::Disagree);
         }
         if list.next_update <= now {

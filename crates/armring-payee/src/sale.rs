@@ -5,6 +5,7 @@ use armring_token::{
 };
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
+use armring_wire::uri::PaymentUri;
 use armring_wire::{
     Amount, DecodeError, Opaque, Outcome, PayeeRef, RequestDigest, RootFingerprint, TokenDigest, UnixTime, decode_record,
 };
@@ -29,6 +30,7 @@ use crate::taken::Tokens;
 pub struct Sale {
     pub(crate) root: RootFingerprint,
     request: Vec<u8>,
+    /// The payee's certificate, or the credential that stands in for it.
     certificate: Vec<u8>,
     digest: RequestDigest,
     pub(crate) payee: PayeeRef,
@@ -87,6 +89,7 @@ impl Sale {
         root: &RootFingerprint,
         key_list: &Verified<KeyList>,
     ) -> Result<Self, Error> {
+        let credential_object = credential;
         let unverified = Unverified::<Credential>::parse(credential).map_err(VerifyError::from)?;
         let issuer = key_list.signing_key(unverified.claims().key, unverified.claims().validity.from)?;
         let credential = unverified.verify(root, &issuer)?;
@@ -95,13 +98,20 @@ impl Sale {
         let allowed = signed.payee == PayeeRef::Credential(credential.id)
             && credential.rights.allows(CredentialRights::RECEIVE)
             && signed.amount.currency() == credential.currency;
-        if allowed { Ok(Self::new(request, &[], root)?) } else { Err(Error::NotAllowed) }
+        if allowed { Ok(Self::new(request, credential_object, root)?) } else { Err(Error::NotAllowed) }
     }
 
-    /// The signed request, to be shown as a QR code or a link.
+    /// The signed request.
     #[must_use]
     pub fn request(&self) -> &[u8] {
         &self.request
+    }
+
+    /// The request and by whom it is, as a QR code, an NFC tag or a link carries them; `None` is never the case for what was signed here.
+    #[must_use]
+    pub fn uri(&self) -> Option<String> {
+        let uri = PaymentUri { request: Opaque::new(&self.request)?, certificate: Opaque::new(&self.certificate)? };
+        uri.encode(&mut [0; PaymentUri::MAX_LEN]).ok().map(str::to_owned)
     }
 
     /// How much is asked.
@@ -140,10 +150,17 @@ impl Sale {
     }
 
     pub(crate) fn ask(&self) -> FromPayee<'_> {
-        match (Opaque::new(&self.request), Opaque::new(&self.certificate)) {
-            (Some(request), Some(certificate)) if self.tokens.is_open().is_ok() => FromPayee::Request { request, certificate },
-            _ => FromPayee::Nothing,
+        if self.tokens.is_open().is_err() {
+            return FromPayee::Nothing;
         }
+        let Some(request) = Opaque::new(&self.request) else { return FromPayee::Nothing };
+        let asks = match self.payee {
+            PayeeRef::Certificate(_) => {
+                Opaque::new(&self.certificate).map(|certificate| FromPayee::Request { request, certificate })
+            }
+            PayeeRef::Credential(_) => Opaque::new(&self.certificate).map(|credential| FromPayee::Person { request, credential }),
+        };
+        asks.unwrap_or(FromPayee::Nothing)
     }
 
     /// The final answer about a token, where there is one.

@@ -374,6 +374,21 @@ fn a_flood_of_forged_tokens_does_not_keep_a_real_one_from_being_pending() {
 }
 
 #[test]
+fn a_forged_copy_that_waits_is_displaced_by_the_token_that_verifies() {
+    let mut stall = Stall::new();
+    let mut sale = stall.asks(1_250);
+    let (real, credential) = (offline_token(&sale, |_| {}), credential_with(|_| {}));
+    let mut forged = real.clone();
+    forged[0] ^= 1;
+    sale.take(&forged).unwrap();
+    assert_eq!(stall.hears(&mut sale, &says(&real, &credential)), FromPayee::Pending);
+    assert_eq!(sale.pending().unwrap().token, real);
+    let late = from_issuer(&FromIssuer::Refused(Refusal::Signature));
+    sale.issuer_says(&digest(&real), &late, &stall.keys).unwrap();
+    assert_eq!(sale.pending().unwrap().token, real, "that was said of the forged copy");
+}
+
+#[test]
 fn without_network_a_token_without_its_credential_is_asked_for_again_with_it() {
     let mut stall = Stall::new();
     let mut sale = stall.asks(1_250);

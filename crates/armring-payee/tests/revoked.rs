@@ -121,12 +121,26 @@ fn the_same_list_signed_again_later_only_makes_it_fresh() {
 }
 
 #[test]
-fn a_list_is_as_fresh_as_its_least_fresh_part() {
+fn the_list_of_an_issuer_that_never_revoked_anybody_is_a_list() {
     let mut revoked = empty();
+    assert_eq!(take(&mut revoked, &part((0, 0), (0, 1), &[])), Ok(Progress::Complete));
+    assert_eq!((revoked.is_fresh(NOW), revoked.len(), revoked.next_request()), (true, 0, asks(0, 0)));
+    assert_eq!(take(&mut revoked, &part((1, 0), (0, 1), &[(1, true)])), Ok(Progress::Complete));
+    assert_eq!(members(&revoked), [1]);
+    assert_eq!(take(&mut revoked, &part((0, 0), (0, 1), &[])), Err(RevokedError::NotVerified(VerifyError::OldEpoch)));
+}
+
+#[test]
+fn a_list_is_as_fresh_as_its_least_fresh_part() {
     let soon = UnixTime::from_secs(NOW.as_secs() + 1);
-    take(&mut revoked, &part_with((5, 0), (0, 2), &[], |list| list.next_update = soon)).unwrap();
-    take(&mut revoked, &part((5, 0), (1, 2), &[])).unwrap();
-    assert!(revoked.is_fresh(NOW) && !revoked.is_fresh(soon));
+    for until in [[soon, LATER], [LATER, soon]] {
+        let mut revoked = empty();
+        for (number, until) in until.into_iter().enumerate() {
+            let number = u16::try_from(number).unwrap();
+            take(&mut revoked, &part_with((5, 0), (number, 2), &[], |list| list.next_update = until)).unwrap();
+        }
+        assert!(revoked.is_fresh(NOW) && !revoked.is_fresh(soon));
+    }
 }
 
 #[test]
@@ -158,7 +172,6 @@ fn parts_that_do_not_agree_are_refused() {
     ] {
         assert_eq!(take(&mut revoked, &bad), Err(RevokedError::Disagree), "{name}");
     }
-    assert_eq!(take(&mut empty(), &part((0, 0), (0, 1), &[])), Err(RevokedError::Disagree), "no epoch");
     take(&mut revoked, &part((6, 5), (0, 2), &[(2, true)])).unwrap();
     assert_eq!(take(&mut revoked, &part((6, 5), (1, 3), &[])), Err(RevokedError::Disagree), "of 2 or 3 parts");
     assert_eq!(take(&mut revoked, &part((6, 5), (0, 2), &[(2, false)])), Err(RevokedError::Disagree), "said otherwise");

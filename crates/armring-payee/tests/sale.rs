@@ -30,6 +30,10 @@ fn a_sale_is_paid_when_the_receipt_says_so() {
     let expected = ToIssuer::Redeem { request: Opaque::new(&request).unwrap(), token: Opaque::new(&token).unwrap() };
     assert_eq!(sale.redeem(&digest), Some(expected));
     assert_eq!(sale.settled(), None);
+    let uri = sale.uri().unwrap();
+    let mut buffer = [0; uri::PaymentUri::PAYLOAD_MAX];
+    let shown = uri::PaymentUri::decode(&uri, &mut buffer).unwrap();
+    assert_eq!((shown.request.as_bytes(), shown.certificate.as_bytes()), (request.as_slice(), certificate.as_slice()));
 
     let receipt = receipt(&token, Outcome::Settled);
     let answer = from_issuer(&FromIssuer::Receipt(Opaque::new(&receipt).unwrap()));
@@ -169,6 +173,10 @@ fn a_wearers_request_is_collected_on_only_if_its_credential_signed_it_and_may_re
     };
     let (request, credential) = (wearers_request(4, |_| {}), credential_with(|_| {}));
     assert_eq!(sale(&request, &credential), Ok(cny(1)));
+    let mut asks = Sale::from_signed_request(&request, &credential, &fingerprint(), shop.key_list()).unwrap();
+    let (said, shown) = (Opaque::new(&request).unwrap(), Opaque::new(&credential).unwrap());
+    let person = FromPayee::Person { request: said, credential: shown };
+    assert_eq!(asks.hear(&record(&ToPayee::Ask)), Heard::Answer(person));
     let not_verified = |error| Err(Error::NotVerified(error));
     let pays_only = credential_with(|body| body.rights = armring_token::CredentialRights::PAY);
     assert_eq!(sale(&wearers_request(9, |_| {}), &credential), not_verified(VerifyError::Signature));

@@ -250,7 +250,8 @@ fn debug_of_a_signer_shows_no_key() {
 fn what_a_payment_takes_grows_with_its_amount() {
     let limits = Limits { each: Minor(100), press: Minor(50), free: Minor(10), ..credential().limits };
     for (amount, unlocking, gesture, allowed) in [
-        (10, Unlocking::Locked, Gesture::None, true),
+        (10, Unlocking::Wallet, Gesture::None, true),
+        (10, Unlocking::Locked, Gesture::None, false),
         (11, Unlocking::Biometric, Gesture::None, false),
         (50, Unlocking::Wallet, Gesture::Press, true),
         (50, Unlocking::Locked, Gesture::Press, false),

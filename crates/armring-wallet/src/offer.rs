@@ -4,6 +4,7 @@ use armring_token::{
     Credential, CredentialRights, KeyList, PayeeCertificate, PayeeRights, PaymentRequest, PaymentToken, Receipt, Unverified,
     Verified, VerifyError,
 };
+use armring_wire::uri::{PaymentUri, UriError};
 use armring_wire::{Amount, Outcome, PayeeRef, RequestDigest, RootFingerprint, UnixTime};
 use thiserror::Error;
 
@@ -25,6 +26,12 @@ pub struct Offer {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OfferError {
+    /// The URI is none, or about something else.
+    #[error(transparent)]
+    Uri(#[from] UriError),
+    /// The URI does not say who asks: the payee is to be asked for its certificate.
+    #[error("there is no certificate with the request")]
+    Uncertified,
     /// The request or the certificate does not verify.
     #[error("the request or its certificate does not verify: {0}")]
     NotVerified(#[from] VerifyError),
@@ -94,6 +101,24 @@ impl Offer {
             return Err(OfferError::Expired);
         }
         Ok(Self::of(&signed, signed.request_digest(), None, request, credential))
+    }
+
+    /// Verifies what a QR code, an NFC tag or a link says is to be paid: a payee's request with its certificate, or a wearer's with the
+    /// credential.
+    ///
+    /// # Errors
+    /// An [`OfferError`] says why there is nothing to show.
+    pub fn from_uri(uri: &str, root: &RootFingerprint, key_list: &Verified<KeyList>, now: UnixTime) -> Result<Self, OfferError> {
+        let mut buffer = [0; PaymentUri::PAYLOAD_MAX];
+        let PaymentUri { request, certificate } = PaymentUri::decode(uri, &mut buffer)?;
+        let (request, certificate) = (request.as_bytes(), certificate.as_bytes());
+        if certificate.is_empty() {
+            return Err(OfferError::Uncertified);
+        }
+        match Unverified::<PaymentRequest<'_>>::parse(request).map_err(VerifyError::from)?.claims().payee {
+            PayeeRef::Certificate(_) => Self::verify(request, certificate, root, key_list, now),
+            PayeeRef::Credential(_) => Self::verify_person(request, certificate, root, key_list, now),
+        }
     }
 
     /// The offer that was made of these objects once, out of the app's own storage.

@@ -211,7 +211,7 @@ impl Payment {
             // The sale was paid by somebody else, or the payee is older than the question.
             FromPayee::Nothing => self.refused = Some(Refusal::Mismatch),
             FromPayee::Unknown(_) => self.refused = Some(Refusal::NotOffline),
-            FromPayee::Request { .. } => return Err(PaymentError::Unexpected),
+            FromPayee::Request { .. } | FromPayee::Person { .. } => return Err(PaymentError::Unexpected),
         }
         Ok(())
     }

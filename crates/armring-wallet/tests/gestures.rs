@@ -90,6 +90,21 @@ fn the_gesture_that_pairs_gives_up_what_waits_and_does_none_of_it() {
 }
 
 #[test]
+fn no_other_gesture_lets_a_link_take_the_place_of_another() {
+    for wrong in [Gesture::Press, Gesture::DoublePress, Gesture::Unpair] {
+        let mut room = Room::ready(&mut TestIssuer::new());
+        let before = room.storage.clone();
+        room.say(&ToBand::Replace);
+        assert_eq!(room.waits_for(), Some(Awaited::ReplaceGesture));
+        room.forget();
+        room.gesture(wrong);
+        assert!(room.events.is_empty() && room.signals.is_empty() && room.storage == before, "{wrong:?}");
+        room.gesture(Gesture::Hold);
+        assert!(is_done(&room) && room.signals == [Signal::PairingOpen], "{wrong:?}");
+    }
+}
+
+#[test]
 fn no_wallet_can_ask_for_what_a_reset_does() {
     for (_, _, ask) in waits() {
         let mut room = Room::ready(&mut TestIssuer::new());

@@ -7,7 +7,8 @@ use armring_token::{
     Credential, CredentialRights, Issuer, Object, PayeeCertificate, PayeeRights, PaymentRequest, Signing, VerifyError,
 };
 use armring_wallet::{Offer, OfferError, verify_receipt};
-use armring_wire::{Amount, CredentialId, Currency, KeyId, Outcome, PayeeId, PayeeRef, RootFingerprint, UnixTime};
+use armring_wire::uri::{PaymentUri, UriError};
+use armring_wire::{Amount, CredentialId, Currency, KeyId, Opaque, Outcome, PayeeId, PayeeRef, RootFingerprint, UnixTime};
 use common::Room;
 use common::issuer::{CREDENTIAL, Shop, TestIssuer, at, yuan};
 use ed25519_dalek::SigningKey;
@@ -141,6 +142,36 @@ fn what_a_wearers_credential_does_not_cover_is_not_shown() {
     let malformed = Err(OfferError::NotVerified(VerifyError::Malformed));
     assert_eq!(offer_of_person(&request, &issuer.certificate(&shop, |_| {}), NOW), malformed);
     assert_eq!(offer(&request, &credential, NOW), malformed, "a credential is no certificate");
+}
+
+/// What a QR code would say.
+fn uri(request: &[u8], certificate: &[u8]) -> String {
+    let uri = PaymentUri { request: Opaque::new(request).unwrap(), certificate: Opaque::new(certificate).unwrap() };
+    uri.encode(&mut [0; PaymentUri::MAX_LEN]).unwrap().to_owned()
+}
+
+#[test]
+fn a_payment_uri_is_shown_as_what_it_carries_or_not_at_all() {
+    let (issuer, mut shop) = (TestIssuer::new(), Shop::new());
+    let (certificate, credential) = (issuer.certificate(&shop, |_| {}), person(&issuer, &shop, |_| {}));
+    let (request, wearers) = (shop.asks(1), shop.asks_with(2, |request| request.payee = PayeeRef::Credential(CREDENTIAL)));
+    let from_uri = |uri: &str| Offer::from_uri(uri, &issuer.fingerprint(), &issuer.verified_key_list(), NOW);
+    assert_eq!(from_uri(&uri(&request, &certificate)), offer(&request, &certificate, NOW));
+    assert_eq!(from_uri(&uri(&wearers, &credential)), offer_of_person(&wearers, &credential, NOW));
+    assert_eq!(from_uri(&uri(&request, &certificate)).unwrap().name(), Some("The teahouse"));
+    assert_eq!(from_uri(&uri(&wearers, &credential)).unwrap().name(), None);
+    let malformed = OfferError::NotVerified(VerifyError::Malformed);
+    for (bad, error) in [
+        (uri(&request, &[]), OfferError::Uncertified),
+        (uri(&request, &credential), malformed.clone()),
+        (uri(&wearers, &certificate), malformed.clone()),
+        (uri(&[], &certificate), malformed),
+        (format!("{} ", uri(&request, &certificate)), OfferError::Uri(UriError::Malformed)),
+        ("https://example.org/".to_owned(), OfferError::Uri(UriError::Foreign)),
+        ("armring:pair/1/AA".to_owned(), OfferError::Uri(UriError::OtherKind)),
+    ] {
+        assert_eq!(from_uri(&bad), Err(error), "{bad}");
+    }
 }
 
 #[test]

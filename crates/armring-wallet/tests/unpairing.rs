@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use armring_band::{Event as BandEvent, Gesture, Signal, StoreKey, VALUE_MAX};
 use armring_pairing::Link;
 use armring_token::Counter;
-use armring_wallet::Event;
+use armring_wallet::{Connection, Event, Output};
 use armring_wire::records::band::{Awaited, Decline, ToBand};
 use armring_wire::{CredentialId, EnrolmentCode, Outcome};
 use common::issuer::{CODE, Shop, TestIssuer, yuan};
@@ -330,6 +330,104 @@ fn a_band_off_the_wrist_can_be_unpaired_and_one_that_comes_off_meanwhile_gives_i
     room.say(&ToBand::Unpair);
     room.gesture(Gesture::Unpair);
     assert!(is_unpaired(&room));
+}
+
+/// Hands a message of the band to a wallet, and what the wallet then says to the band.
+fn carry(room: &mut Room, wallet: &mut Connection, sequence: u8, message: &[u8]) {
+    let fragment = [&[0xC0 | sequence], message].concat();
+    let _ = wallet.fragment(&fragment, &room.phone.key, &mut room.rng);
+    while let Some(output) = wallet.poll() {
+        if let Output::Transmit(fragment) = output {
+            room.happens(BandEvent::Fragment(&fragment));
+        }
+    }
+}
+
+/// It has been answered, and speaks when its link is gone.
+#[test]
+fn a_lost_phone_that_is_about_to_resume_when_its_link_is_erased_is_cut_off() {
+    for erased in [0, 2 * KEYS] {
+        let (mut room, [_, lost]) = with_three(&mut Shop::new());
+        let own = std::mem::replace(&mut room.phone, lost);
+        room.reconnect();
+        let ticket = room.take_ticket();
+        let mut wallet = Connection::resume(room.stored_link(), ticket, room.payload);
+        let lost = std::mem::replace(&mut room.phone, own);
+        room.reconnect();
+        room.say(&ToBand::UnpairOthers);
+        room.flash = Flash::Slow;
+        room.gesture(Gesture::Unpair);
+        room.phone = lost;
+        room.connect_stranger();
+        let hello = room.heard[0].clone();
+        carry(&mut room, &mut wallet, 0, &hello);
+        let answer = room.heard[1].clone();
+        for _ in 0..erased + 1 {
+            room.settle(true);
+        }
+        room.heard.clear();
+        carry(&mut room, &mut wallet, 1, &answer);
+        assert_eq!(room.heard.is_empty(), erased > 0, "{erased}");
+        assert!(wallet.is_linked(), "or so it thinks");
+    }
+}
+
+#[test]
+fn a_wallet_that_was_unpaired_does_not_resume() {
+    let mut room = ready(&mut TestIssuer::new(), &mut Shop::new());
+    let ticket = room.take_ticket();
+    room.say(&ToBand::Unpair);
+    room.gesture(Gesture::Unpair);
+    room.resume(ticket);
+    assert!(!room.is_linked());
+}
+
+/// The thief of a phone has it replaced by one of their own, and waits with it until the phone is forgotten.
+#[test]
+fn a_phone_that_is_to_take_the_place_of_a_lost_one_is_forgotten_with_it() {
+    for restarts in [false, true] {
+        let (mut room, [lost, _]) = with_three(&mut Shop::new());
+        let own = std::mem::replace(&mut room.phone, lost);
+        room.reconnect();
+        room.say(&ToBand::Replace);
+        room.phone = Phone::new(&mut ChaCha20Rng::seed_from_u64(66));
+        room.pair();
+        assert!(room.storage.contains_key(&replacement()));
+        let thiefs = std::mem::replace(&mut room.phone, own);
+        room.reconnect();
+        room.forget();
+        room.say(&ToBand::UnpairOthers);
+        room.gesture(Gesture::Unpair);
+        assert!(room.noted() == 1 && !room.storage.contains_key(&replacement()));
+        room.phone = thiefs;
+        if restarts {
+            room.restart_band();
+        }
+        room.reconnect();
+        assert!(!room.is_linked(), "{restarts}");
+    }
+}
+
+#[test]
+fn a_link_that_took_the_place_of_another_leaves_no_copy_that_outlives_it() {
+    let mut room = ready(&mut TestIssuer::new(), &mut Shop::new());
+    room.say(&ToBand::Replace);
+    room.phone = Phone::new(&mut ChaCha20Rng::seed_from_u64(66));
+    room.pair();
+    room.reconnect();
+    let gone = of_slot(&room.storage, 0);
+    assert!(room.is_linked() && room.storage.contains_key(&replacement()), "it is left over");
+    room.say(&ToBand::Unpair);
+    room.gesture(Gesture::Unpair);
+    assert!(is_unpaired(&room) && is_nowhere(&gone, &room.storage) && !room.storage.contains_key(&replacement()));
+    room.restart_band();
+    room.reconnect();
+    assert!(!room.is_linked());
+}
+
+/// Where a link is that is to take the place of another.
+fn replacement() -> StoreKey {
+    StoreKey::from_u8(0x03).unwrap()
 }
 
 /// Somebody else pairs in the place that is free now, enrols, and pays.

@@ -214,6 +214,11 @@ fn from_payee() {
             ("Nothing", FromPayee::Nothing, "03"),
             ("Unknown", FromPayee::Unknown(0), "04 00"),
             ("Pending", FromPayee::Pending, "05"),
+            (
+                "Person",
+                FromPayee::Person { request: opaque(b"request"), credential: opaque(b"credential") },
+                "06 07 72657175657374 0a 63726564656e7469616c",
+            ),
         ]
     );
 }

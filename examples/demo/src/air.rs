@@ -11,8 +11,8 @@ use armring_wire::{ATT_PAYLOAD_MAX, AttPayload, FragmentError, Fragmenter, Reass
 /// How long a process waits for another that owes it an answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The longest message on any link of the demo, in bytes.
-const MESSAGE_MAX: usize = 1024;
+/// The longest message on any link of the demo, in bytes: a part of the issuer's revocation list.
+const MESSAGE_MAX: usize = armring_issuer::REPLY_MAX;
 
 /// One end of a connection.
 pub(crate) struct Air {
@@ -139,16 +139,22 @@ impl Records {
         Self { fragmenter: Fragmenter::new(payload), reassembler: Reassembler::new(vec![0; MESSAGE_MAX]) }
     }
 
-    pub(crate) fn send(&mut self, air: &mut Air, record: &[u8]) -> io::Result<Cost> {
+    /// The fragments of a record, and what they come to.
+    pub(crate) fn cut(&mut self, record: &[u8]) -> (Vec<Vec<u8>>, Cost) {
         let mut fragment = vec![0; self.fragmenter.payload().bytes()];
-        let (mut cost, mut sent) = (Cost::default(), 0);
+        let (mut fragments, mut cost, mut sent) = (Vec::new(), Cost::default(), 0);
         while let Some((len, next)) = self.fragmenter.cut(record, sent, &mut fragment) {
             sent = next;
-            air.send(fragment.get(..len).unwrap_or_default())?;
+            fragments.push(fragment.get(..len).unwrap_or_default().to_vec());
             cost.fragments += 1;
             cost.on_air += len;
         }
-        Ok(cost)
+        (fragments, cost)
+    }
+
+    pub(crate) fn send(&mut self, air: &mut Air, record: &[u8]) -> io::Result<()> {
+        let (fragments, _) = self.cut(record);
+        fragments.iter().try_for_each(|fragment| air.send(fragment))
     }
 
     pub(crate) fn take(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, FragmentError> {

@@ -3,19 +3,16 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use armring_band::{Band, Event, Gesture, Output, Secret, Signal, SoftwareKeys, StoreKey};
-use armring_pairing::SoftwareKey;
+use armring_band::{Event, Face, Gesture, Secret};
 use armring_token::RootKey;
-use armring_wire::{ATT_PAYLOAD_MAX, AttPayload, Uptime};
-use getrandom::SysRng;
+use armring_wire::{ATT_PAYLOAD_MAX, AttPayload};
 
 use crate::air::{Air, Heard, listen};
+use crate::body::{Body, Phone};
 use crate::control::{BandCommand, BandReport, Report, commands, report};
 use crate::disk::Disk;
-use crate::money::show;
 
 /// What the wearer taps: short, long, short, short.
 const PATTERN: &[u8] = &[1, 2, 1, 1];
@@ -38,66 +35,60 @@ impl From<Heard> for Input {
 }
 
 struct Host {
-    band: Band<SoftwareKey, SoftwareKeys>,
-    disk: Disk,
+    body: Body,
     payload: AttPayload,
-    /// The one connection that a band has.
-    phone: Option<(u64, Air)>,
-    started: Instant,
+    radio: Radio,
 }
 
-pub(crate) fn run(folder: &Path, root: [u8; 32], payload: AttPayload) -> Result<()> {
-    let disk = Disk::open(folder)?;
-    let root = RootKey::from_bytes(root).context("not an issuer's root key")?;
-    let mut band = Band::new(identity(&disk)?, SoftwareKeys, root);
-    for key in StoreKey::all() {
-        if let Some(value) = disk.read(&name_of(key))? {
-            band.load(key, &value).with_context(|| format!("the band's flash is damaged at {}", name_of(key)))?;
+/// The one connection that a band has.
+struct Radio(Option<(u64, Air)>);
+
+impl Phone for Radio {
+    fn notify(&mut self, fragment: &[u8]) {
+        if let Some((_, air)) = &mut self.0 {
+            // A phone that is gone is heard of by its reader.
+            let _ = air.send(fragment);
         }
     }
+
+    fn disconnect(&mut self) -> Result<bool> {
+        let Some((_, air)) = self.0.take() else { return Ok(false) };
+        air.close();
+        report(&Report::Band(BandReport::Alone))?;
+        Ok(true)
+    }
+}
+
+pub(crate) fn run(folder: &Path, root: [u8; 32], display: bool, payload: AttPayload) -> Result<()> {
+    let root = RootKey::from_bytes(root).context("not an issuer's root key")?;
+    let face = if display { Face::Display } else { Face::Lights };
+    let body = Body::start(Disk::open(folder)?, root, face)?;
     let (sender, inputs) = channel();
     let address: SocketAddr = listen(sender.clone())?;
     commands(sender);
     report(&Report::Ready { address: Some(address.to_string()), key: None })?;
-    let mut host = Host { band, disk, payload, phone: None, started: Instant::now() };
-    host.serve(&inputs)
-}
-
-/// The key of a device, made at the first start.
-pub(crate) fn identity(disk: &Disk) -> Result<SoftwareKey> {
-    if let Some(bytes) = disk.read("identity")? {
-        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| anyhow::anyhow!("the identity on disk is damaged"))?;
-        return Ok(SoftwareKey::new(bytes));
-    }
-    let key = SoftwareKey::generate(&mut SysRng)?;
-    disk.write("identity", key.expose())?;
-    Ok(key)
-}
-
-fn name_of(key: StoreKey) -> String {
-    format!("flash-{:02x}", key.as_u8())
+    Host { body, payload, radio: Radio(None) }.serve(&inputs)
 }
 
 impl Host {
-    fn now(&self) -> Uptime {
-        Uptime::from_millis(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
-    }
-
     fn serve(&mut self, inputs: &Receiver<Input>) -> Result<()> {
         loop {
-            let wait = self.band.deadline().map_or(Duration::from_secs(3600), |deadline| deadline.since(self.now()));
-            match inputs.recv_timeout(wait) {
+            match inputs.recv_timeout(self.body.sleep()) {
                 Ok(Input::Command(None)) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Input::Command(Some(command))) => self.wearer(command)?,
-                Ok(Input::Heard(heard)) => self.radio(heard)?,
+                Ok(Input::Heard(heard)) => self.hear(heard)?,
                 Err(RecvTimeoutError::Timeout) => self.happens(Event::Tick)?,
             }
         }
     }
 
+    fn happens(&mut self, event: Event<'_>) -> Result<()> {
+        self.body.happens(event, &mut self.radio)
+    }
+
     fn wearer(&mut self, command: BandCommand) -> Result<()> {
         let pattern = Secret::tap_pattern(PATTERN).context("not a tap pattern")?;
-        if matches!(command, BandCommand::TapPattern) && self.band.unlocking().is_none() {
+        if matches!(command, BandCommand::TapPattern) && self.body.band().unlocking().is_none() {
             self.happens(Event::Chosen(pattern))?;
         }
         self.happens(match command {
@@ -111,14 +102,14 @@ impl Host {
         Ok(report(&Report::Done)?)
     }
 
-    fn radio(&mut self, heard: Heard) -> Result<()> {
+    fn hear(&mut self, heard: Heard) -> Result<()> {
         match heard {
             Heard::Opened(id, air) => {
                 // A BLE peripheral with one connection: the newcomer is reported, and turned away if there is one already.
-                if self.phone.is_some() {
+                if self.radio.0.is_some() {
                     air.close();
                 } else {
-                    self.phone = Some((id, air));
+                    self.radio.0 = Some((id, air));
                 }
                 self.happens(Event::Connected(self.payload))
             }
@@ -129,7 +120,7 @@ impl Host {
                 self.happens(Event::Fragment(&payload))
             }
             Heard::Over(id, wrong) if self.is_phone(id) => {
-                self.phone = None;
+                self.radio.0 = None;
                 if let Some(wrong) = wrong {
                     report(&Report::Complaint(format!("connection dropped: {wrong}")))?;
                 }
@@ -142,77 +133,6 @@ impl Host {
     }
 
     fn is_phone(&self, id: u64) -> bool {
-        self.phone.as_ref().is_some_and(|(phone, _)| *phone == id)
-    }
-
-    /// Reports an event to the band and does all that it wants done.
-    fn happens(&mut self, event: Event<'_>) -> Result<()> {
-        let mut next = self.handle(event)?;
-        while let Some(event) = next {
-            next = self.handle(event)?;
-        }
-        Ok(())
-    }
-
-    /// One event and its outputs. Gives the event that the outputs led to, if one did.
-    fn handle(&mut self, event: Event<'_>) -> Result<Option<Event<'static>>> {
-        let now = self.now();
-        if let Err(error) = self.band.handle(event, now, &mut SysRng) {
-            report(&Report::Complaint(error.to_string()))?;
-        }
-        let mut fragment = [0; ATT_PAYLOAD_MAX];
-        let mut next = None;
-        while let Some(output) = self.band.poll(&mut fragment) {
-            match output {
-                Output::Transmit(bytes) => {
-                    if let Some((_, air)) = &mut self.phone {
-                        // A phone that is gone is heard of by its reader.
-                        let _ = air.send(bytes);
-                    }
-                }
-                Output::Store { key, value } => next = Some(stored(self.disk.write(&name_of(key), value))?),
-                Output::Erase { key } => next = Some(stored(self.disk.erase(&name_of(key)))?),
-                Output::EraseAll => next = Some(stored(self.disk.erase_all())?),
-                Output::Signal(signal) => {
-                    report(&Report::Band(describe(signal)))?;
-                    if matches!(signal, Signal::Code(_)) {
-                        next = Some(Event::CodeShown);
-                    }
-                }
-                Output::Disconnect => {
-                    if let Some((_, air)) = self.phone.take() {
-                        air.close();
-                        next = next.or(Some(Event::Disconnected));
-                        report(&Report::Band(BandReport::Alone))?;
-                    }
-                }
-            }
-        }
-        Ok(next)
-    }
-}
-
-fn stored(result: std::io::Result<()>) -> Result<Event<'static>> {
-    Ok(match result {
-        Ok(()) => Event::Stored,
-        Err(error) => {
-            report(&Report::Complaint(format!("the flash failed: {error}")))?;
-            Event::StoreFailed
-        }
-    })
-}
-
-fn describe(signal: Signal) -> BandReport {
-    match signal {
-        Signal::PairingOpen => BandReport::PairingOpen,
-        Signal::PairingClosed => BandReport::PairingClosed,
-        Signal::Code(code) => BandReport::Code(code.digits().to_string()),
-        Signal::Paired => BandReport::Paired,
-        Signal::Waiting(awaited, None) => BandReport::Waiting(format!("waits for {awaited}")),
-        Signal::Waiting(awaited, Some(amount)) => BandReport::Waiting(format!("{} waits for {awaited}", show(amount))),
-        Signal::EnrolmentDigits(digits) => BandReport::EnrolmentDigits { digits: digits.number(), shown: digits.to_string() },
-        Signal::Paid(outcome, amount) => BandReport::Paid { outcome: outcome.to_string(), amount: show(amount) },
-        Signal::Received(amount) => BandReport::Received(show(amount)),
-        other => BandReport::Other(format!("{other:?}").to_lowercase()),
+        self.radio.0.as_ref().is_some_and(|(phone, _)| *phone == id)
     }
 }

@@ -45,8 +45,9 @@ impl Client {
     ) -> Result<Vec<u8>> {
         let mut buffer = [0; 1024];
         let bytes = encode(record, &mut buffer)?;
-        let cost = self.records.send(&mut self.air, bytes)?;
+        let (fragments, cost) = self.records.cut(bytes);
         self.ends.sent(name, bytes.len(), false, cost)?;
+        fragments.iter().try_for_each(|fragment| self.air.send(fragment))?;
         let mut cost = Cost::default();
         loop {
             let Some(payload) = self.air.receive()? else { bail!("{} hung up without an answer", self.ends.there) };
@@ -67,7 +68,7 @@ pub(crate) const fn name_to_issuer(record: &ToIssuer<'_>) -> &'static str {
         ToIssuer::Redeem { .. } => "Redeem",
         ToIssuer::Unknown(_) => "Unknown",
         ToIssuer::EnrolStart { .. } => "EnrolStart",
-        ToIssuer::Revocations { .. } => "Revocations",
+        ToIssuer::Revocations { .. } => "Revocations?",
         ToIssuer::Refund(_) => "Refund",
     }
 }
@@ -89,7 +90,7 @@ pub(crate) const fn name_to_payee(record: &ToPayee<'_>) -> &'static str {
         ToPayee::Ask => "Ask",
         ToPayee::Token(_) => "Token",
         ToPayee::Unknown(_) => "Unknown",
-        ToPayee::Offline { .. } => "Offline",
+        ToPayee::Offline { .. } => "Token, credential",
     }
 }
 
@@ -101,5 +102,6 @@ pub(crate) const fn name_from_payee(record: &FromPayee<'_>) -> &'static str {
         FromPayee::Nothing => "Nothing",
         FromPayee::Unknown(_) => "Unknown",
         FromPayee::Pending => "Pending",
+        FromPayee::Person { .. } => "Person",
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// A folder of small files, as a band's flash or a phone's storage.
+#[derive(Clone)]
 pub(crate) struct Disk {
     folder: PathBuf,
 }

@@ -5,19 +5,18 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use armring_issuer::{Applicant, DepositRef, Issuer, Keys, Ledger, Policy, REPLY_MAX, Session, SqliteLedger, sign_key_list};
-use armring_pairing::{DiffieHellman, SoftwareKey};
-use armring_token::{Epoch, KeyEntry, KeyUse, Minor, PayeeKey, RootKey, Signing};
-use armring_wire::{AccountPseudonym, Amount, AttPayload, Currency, KeyId, Validity};
-use ed25519_dalek::SigningKey;
+use armring_issuer::{Applicant, DAY, DepositRef, Issuer, Ledger, Policy, REPLY_MAX, Session, SqliteLedger};
+use armring_token::{Limits, Minor, PayeeKey};
+use armring_wire::{AccountPseudonym, Amount, AttPayload, CredentialId, Currency, Validity};
 use getrandom::SysRng;
 use rand_core::TryRng;
 
 use crate::air::{Heard, listen};
 use crate::control::{Books, IssuerCommand, Report, calendar, commands, hex, report, unhex_array};
+use crate::keyring::Keyring;
 use crate::server::Clients;
 
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 enum Input {
     Command(Option<IssuerCommand>),
@@ -38,15 +37,17 @@ impl From<Heard> for Input {
 
 struct Service {
     issuer: Issuer<SqliteLedger>,
+    keyring: Keyring,
     accounts: Vec<(String, AccountPseudonym)>,
 }
 
 pub(crate) fn run(ledger: &Path, payload: AttPayload) -> Result<()> {
-    let (keys, root) = make_keys()?;
+    let keyring = Keyring::new(calendar())?;
+    let (root, keys) = (keyring.root(), keyring.keys()?);
     let key_list = hex(&keys.key_list);
     let ledger = SqliteLedger::open(ledger).with_context(|| format!("the ledger {}", ledger.display()))?;
     let issuer = Issuer::new(keys, policy(), ledger, calendar())?;
-    let mut service = Service { issuer, accounts: Vec::new() };
+    let mut service = Service { issuer, keyring, accounts: Vec::new() };
     let mut clients = Clients::<Session>::new(payload);
     let (sender, inputs) = channel();
     let address = listen(sender.clone())?;
@@ -70,32 +71,12 @@ pub(crate) fn run(ledger: &Path, payload: AttPayload) -> Result<()> {
     Ok(())
 }
 
-/// The root key and the keys that it signs for. A real issuer keeps the root offline; here all of it lives as long as the process.
-fn make_keys() -> Result<(Keys, RootKey)> {
-    let seed = || -> Result<[u8; 32]> {
-        let mut seed = [0; 32];
-        SysRng.try_fill_bytes(&mut seed)?;
-        Ok(seed)
-    };
-    let (root_signer, online) = (SigningKey::from_bytes(&seed()?), SigningKey::from_bytes(&seed()?));
-    let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).context("a root key")?;
-    let enrolment = SoftwareKey::generate(&mut SysRng)?;
-    let now = calendar();
-    let validity = Validity { from: now, until: now.checked_add(YEAR).context("the calendar ends")? };
-    let keys = [
-        KeyEntry { id: KeyId(1), key_use: KeyUse::Signing, key: online.verifying_key().to_bytes(), validity },
-        KeyEntry { id: KeyId(2), key_use: KeyUse::Enrolment, key: *enrolment.public_key().as_bytes(), validity },
-    ];
-    let key_list = sign_key_list(&root, &Signing::new(root_signer), Epoch(1), (now, validity.until), &keys)?;
-    Ok((Keys { root, signing_id: KeyId(1), signing: Signing::new(online), enrolment, key_list }, root))
-}
-
-/// Limits that a story can run into: 200.00 a payment, 50.00 with a press alone.
+/// Limits that a story can run into: 200.00 a payment, 50.00 with a press alone. What was accepted without network is good for another day.
 fn policy() -> Policy {
     let standard = Policy::default();
-    let compared_code =
-        standard.compared_code.map(|limits| armring_token::Limits { each: Minor(200_00), press: Minor(50_00), ..limits });
-    Policy { compared_code, ..standard }
+    let lower = |limits: Option<Limits>| limits.map(|limits| Limits { each: Minor(200_00), press: Minor(50_00), ..limits });
+    let (compared_code, displayed_secret) = (lower(standard.compared_code), lower(standard.displayed_secret));
+    Policy { compared_code, displayed_secret, redeem_period: DAY, ..standard }
 }
 
 impl Service {
@@ -152,6 +133,20 @@ impl Service {
                 self.issuer.confirm(pending.credential, digits, calendar())?;
                 Report::Done
             }
+            IssuerCommand::ReplaceBand { credential } => {
+                let credential = CredentialId(unhex_array(&credential)?);
+                Report::Code { code: hex(&self.issuer.replace_band(credential, now, &mut SysRng)?.0) }
+            }
+            IssuerCommand::AnnounceKeys => {
+                self.keyring.announce(now)?;
+                self.issuer.set_keys(self.keyring.keys()?, now)?;
+                Report::Done
+            }
+            IssuerCommand::UseNewKeys => {
+                self.keyring.use_new()?;
+                self.issuer.set_keys(self.keyring.keys()?, now)?;
+                Report::Done
+            }
             IssuerCommand::Books => Report::Books(self.books()?),
         })
     }
@@ -167,7 +162,7 @@ impl Service {
             balances.push((name.clone(), self.issuer.account(*account)?.balance));
         }
         let faults = self.issuer.ledger().audit()?.iter().map(|fault| format!("{fault:?}")).collect();
-        Ok(Books { balances, faults, credentials: Vec::new() })
+        Ok(Books { balances, faults })
     }
 }
 

@@ -1,16 +1,21 @@
-//! Everything on one machine: an issuer, a shop, two bands and two phones as separate processes over loopback TCP, cut into fragments as on a
-//! BLE link; and one command that plays a story with them.
+//! Everything on one machine: an issuer, a shop, bands and phones as separate processes over loopback TCP, cut into fragments as on a BLE link;
+//! and one command that plays a story with them.
 
 #![forbid(unsafe_code)]
 
 mod air;
+mod authenticator;
 mod band;
+mod body;
 mod client;
 mod control;
 mod disk;
+mod enrolling;
 mod issuer;
+mod keyring;
 mod line;
 mod money;
+mod paying;
 mod phone;
 mod receiving;
 mod server;
@@ -26,10 +31,10 @@ use clap::{Parser, Subcommand};
 
 use crate::control::unhex_array;
 
-/// Watch a wristband pay: pair, enrol, pay, receive, and be refused.
+/// Watch a wristband pay: pair, enrol, pay, receive, lose the link, the network or the band, and be refused.
 ///
-/// Starts an issuer, a shop, two bands and two phones as separate processes, plays a story with them over loopback TCP in fragments as on a
-/// Bluetooth LE link, and tells it. Ends with an error if anything is not as it must be.
+/// Starts an issuer, a shop, bands and phones as separate processes, plays a story with them over loopback TCP in fragments as on a Bluetooth LE
+/// link, and tells it. Ends with an error if anything is not as it must be.
 #[derive(Parser)]
 #[command(
     name = "cargo demo",
@@ -62,6 +67,9 @@ enum Process {
         /// The issuer's root key, 32 bytes in hexadecimal, as the firmware pins it.
         #[arg(long, value_parser = key)]
         root: [u8; 32],
+        /// It has a display, which shows a code to scan and who asks to be paid; else lights and digits.
+        #[arg(long)]
+        display: bool,
     },
     /// A phone.
     Phone {
@@ -75,6 +83,9 @@ enum Process {
         /// Where the issuer listens.
         #[arg(long)]
         issuer: String,
+        /// Its owner has no band: the phone is its own authenticator.
+        #[arg(long)]
+        inside: bool,
     },
     /// A shop.
     Shop {
@@ -107,8 +118,10 @@ fn main() -> ExitCode {
     let payload = arguments.att_payload;
     let result = match arguments.process {
         None => story::play(&arguments.dir, payload, arguments.brief),
-        Some(Process::Band { folder, root }) => band::run(&folder, root, payload),
-        Some(Process::Phone { owner, folder, root, issuer }) => phone::run(&owner, &folder, root, &issuer, payload),
+        Some(Process::Band { folder, root, display }) => band::run(&folder, root, display, payload),
+        Some(Process::Phone { owner, folder, root, issuer, inside }) => {
+            phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside }, payload)
+        }
         Some(Process::Shop { name, root, issuer }) => shop::run(&name, root, &issuer, payload),
         Some(Process::Issuer { ledger }) => issuer::run(&ledger, payload),
     };

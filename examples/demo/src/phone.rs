@@ -1,56 +1,71 @@
 //! The phone as a process: it does what its person says on the standard input, one thing after the other.
 
-use std::io::{self, BufRead};
-use std::net::TcpListener;
+use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::mpsc::channel;
 
 use anyhow::{Context, Result, bail};
-use armring_pairing::{Link, SoftwareKey};
-use armring_token::{Credential, KeyList, PaymentRequest, RootKey, Unverified, Verified};
-use armring_wallet::{Connection, Event, Offer, verify_receipt};
+use armring_pairing::{Link, PairingLabel, ResumeTicket, SoftwareKey};
+use armring_token::{Epoch, KeyList, RootKey, Unverified, Verified};
+use armring_wallet::{Connection, Event};
 use armring_wire::records::band::ToBand;
 use armring_wire::records::issuer::{FromIssuer, ToIssuer};
-use armring_wire::records::payee::{FromPayee, ToPayee};
-use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, Outcome, Text, decode_record};
+use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, decode_record};
 
-use crate::band::identity;
+use crate::authenticator::{Authenticator, Inside, Owner};
+use crate::body::identity;
 use crate::client::Client;
-use crate::control::{PhoneCommand, PhoneReport, Report, calendar, hex, report, unhex_array};
+use crate::control::{PhoneCommand, PhoneReport, Report, commands, report, unhex, unhex_array};
 use crate::disk::Disk;
-use crate::line::Line;
-use crate::money::show;
-use crate::receiving;
+use crate::line::{Line, Names, PAIRING, RECONNECTING, RESUMING, SCANNING};
 use crate::trace::Ends;
-
-/// The names of the handshakes' messages, out and in.
-const PAIRING: [&[&str]; 2] =
-    [&["wallet hello", "XX message 1: commitment", "XX message 3: opening"], &["band hello", "XX message 2"]];
-const RECONNECTING: [&[&str]; 2] =
-    [&["wallet hello", "KKpsk0 message 1", "Generation"], &["band hello", "KKpsk0 message 2", "Generation"]];
-
-/// For how long a request of the wearer's may be paid.
-const REQUEST_VALIDITY: std::time::Duration = std::time::Duration::from_secs(600);
 
 pub(crate) struct Phone {
     /// Whose phone it is.
-    pub(crate) owner: String,
+    owner: String,
     pub(crate) payload: AttPayload,
-    disk: Disk,
+    pub(crate) disk: Disk,
     identity: SoftwareKey,
     pub(crate) root: RootKey,
     issuer: String,
     line: Option<Line>,
+    /// With what the next connection is resumed: for as long as this process runs.
+    ticket: Option<ResumeTicket>,
+    /// The authenticator inside of this phone, if its owner has no band.
+    inside: Option<Rc<RefCell<Authenticator>>>,
+    pub(crate) receipts: Vec<Vec<u8>>,
 }
 
-pub(crate) fn run(owner: &str, folder: &Path, root: [u8; 32], issuer: &str, payload: AttPayload) -> Result<()> {
-    let disk = Disk::open(folder)?;
-    let identity = identity(&disk)?;
-    let root = RootKey::from_bytes(root).context("not an issuer's root key")?;
-    let mut phone = Phone { owner: owner.to_owned(), payload, disk, identity, root, issuer: issuer.to_owned(), line: None };
+/// What a phone is started with.
+pub(crate) struct Setup<'a> {
+    pub(crate) owner: &'a str,
+    pub(crate) folder: &'a Path,
+    pub(crate) root: [u8; 32],
+    pub(crate) issuer: &'a str,
+    /// Whether it is its own authenticator.
+    pub(crate) inside: bool,
+}
+
+pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
+    let (sender, inputs) = channel();
+    let inputs = Owner::new(inputs);
+    commands(sender);
+    let disk = Disk::open(setup.folder)?;
+    let root = RootKey::from_bytes(setup.root).context("not an issuer's root key")?;
+    let inside = match setup.inside {
+        true => {
+            let disk = Disk::open(&setup.folder.join("authenticator"))?;
+            Some(Rc::new(RefCell::new(Authenticator::start(disk, root, payload, Rc::clone(&inputs))?)))
+        }
+        false => None,
+    };
+    let (owner, issuer, identity) = (setup.owner.to_owned(), setup.issuer.to_owned(), identity(&disk)?);
+    let receipts = Vec::new();
+    let mut phone = Phone { owner, payload, disk, identity, root, issuer, line: None, ticket: None, inside, receipts };
     report(&Report::Ready { address: None, key: None })?;
-    for line in io::stdin().lock().lines().map_while(Result::ok) {
-        let done = serde_json::from_str(&line).map_err(anyhow::Error::from).and_then(|command| phone.obey(command));
-        if let Err(error) = done {
+    while let Ok(Some(command)) = inputs.recv() {
+        if let Err(error) = phone.obey(command) {
             // A line that failed is not of use any more.
             phone.line = None;
             report(&Report::Failed(format!("{error:#}")))?;
@@ -64,10 +79,17 @@ impl Phone {
         match command {
             PhoneCommand::Pair { band } => self.pair(&band),
             PhoneCommand::AcceptCode => self.accept_code(),
+            PhoneCommand::Scan { band, uri } => self.scan(&band, &uri),
+            PhoneCommand::PairInside => self.pair_inside(),
             PhoneCommand::Connect { band } => self.connect(&band),
             PhoneCommand::Enrol { code } => self.enrol(EnrolmentCode(unhex_array(&code)?)),
-            PhoneCommand::Pay { payee, address } => self.pay(&payee, &address),
+            PhoneCommand::Pay { payee, address, uri, out_of_reach } => self.pay((&payee, &address), uri.as_deref(), out_of_reach),
+            PhoneCommand::Again { payee, address } => self.pay_again((&payee, &address)),
+            PhoneCommand::Finger => self.inside.as_ref().context("this phone has no such sensor")?.borrow_mut().recognised(),
             PhoneCommand::Receive { minor, memo } => self.receive(Amount::new(minor, Currency::CNY), &memo),
+            PhoneCommand::UpdateKeys => self.update_keys(),
+            PhoneCommand::TellKeyList { key_list } => self.tell_key_list(&unhex(&key_list)?),
+            PhoneCommand::CheckReceipts => self.check_receipts(),
             PhoneCommand::HangUp => {
                 if let Some(line) = self.line.take() {
                     line.hang_up()?;
@@ -77,24 +99,31 @@ impl Phone {
         }
     }
 
-    fn ends(&self, there: &str) -> Ends {
+    pub(crate) fn ends(&self, there: &str) -> Ends {
         Ends::new(&format!("{}'s phone", self.owner), there)
     }
 
-    fn band_ends(&self) -> Ends {
-        self.ends(&format!("{}'s band", self.owner))
-    }
-
-    fn event(&mut self) -> Result<Event> {
+    pub(crate) fn event(&mut self) -> Result<Event> {
         self.line.as_mut().context("there is no line to the band")?.next(&self.identity)
     }
 
-    fn say(&mut self, record: &ToBand<'_>) -> Result<()> {
+    pub(crate) fn say(&mut self, record: &ToBand<'_>) -> Result<()> {
         self.line.as_mut().context("there is no line to the band")?.say(record)
     }
 
+    /// The band is out of reach. What the next connection is resumed with stays in memory.
+    pub(crate) fn lose(&mut self) {
+        self.ticket = self.line.take().and_then(Line::lose);
+    }
+
+    fn dial(&mut self, band: &str, connection: Connection, names: Names) -> Result<()> {
+        let ends = self.ends(&format!("{}'s band", self.owner));
+        self.line = Some(Line::dial(band, connection, &self.disk, ends, names)?);
+        Ok(())
+    }
+
     fn pair(&mut self, band: &str) -> Result<()> {
-        self.line = Some(Line::dial(band, Connection::pair(self.payload), self.band_ends(), PAIRING)?);
+        self.dial(band, Connection::pair(self.payload), PAIRING)?;
         match self.event()? {
             Event::Code(code) => Ok(report(&Report::Phone(PhoneReport::Code(code.digits().to_string())))?),
             other => bail!("the band answered with {other:?}"),
@@ -103,154 +132,108 @@ impl Phone {
 
     fn accept_code(&mut self) -> Result<()> {
         self.line.as_mut().context("there is no code to accept")?.accept_code()?;
+        self.paired()
+    }
+
+    fn scan(&mut self, band: &str, uri: &str) -> Result<()> {
+        let label = PairingLabel::from_uri(uri)?;
+        self.dial(band, Connection::pair_with_label(label, self.payload), SCANNING)?;
+        self.paired()
+    }
+
+    /// The line has stored the link: this connection is over.
+    fn paired(&mut self) -> Result<()> {
         match self.event()? {
-            Event::Paired(link) => self.disk.write("link", link.to_bytes().as_slice())?,
+            Event::Paired(_) => self.line = None,
             other => bail!("the band answered with {other:?}"),
         }
-        self.line = None;
         Ok(report(&Report::Phone(PhoneReport::Paired))?)
     }
 
-    fn connect(&mut self, band: &str) -> Result<()> {
+    fn link(&self) -> Result<Link> {
         let stored = self.disk.read("link")?.context("this phone is not paired: nothing on its disk says so")?;
-        let link = stored.as_slice().try_into().ok().and_then(Link::from_bytes).context("the stored link is damaged")?;
-        let connection = Connection::reconnect(link, self.payload);
-        self.line = Some(Line::dial(band, connection, self.band_ends(), RECONNECTING)?);
-        loop {
-            match self.event()? {
-                Event::Keep(link) => self.disk.write("link", link.to_bytes().as_slice())?,
-                Event::Linked { .. } => return Ok(report(&Report::Phone(PhoneReport::Connected))?),
-                other => bail!("the band answered with {other:?}"),
+        stored.as_slice().try_into().ok().and_then(Link::from_bytes).context("the stored link is damaged")
+    }
+
+    /// Goes on where the last connection was lost. A band that has restarted does not remember that: then from the beginning.
+    fn connect(&mut self, band: &str) -> Result<()> {
+        if let Some(ticket) = self.ticket.take() {
+            self.dial(band, Connection::resume(self.link()?, ticket, self.payload), RESUMING)?;
+            match self.linked(true) {
+                Err(error) => report(&Report::Complaint(format!("not resumed: {error:#}")))?,
+                done => return done,
             }
         }
+        self.dial(band, Connection::reconnect(self.link()?, self.payload), RECONNECTING)?;
+        self.linked(false)
+    }
+
+    fn linked(&mut self, resumed: bool) -> Result<()> {
+        let Event::Linked { used_elsewhere } = self.event()? else { bail!("the band did not introduce itself") };
+        if resumed {
+            let Event::Status(_) = self.event()? else { bail!("the band did not say how it is") };
+        }
+        Ok(report(&Report::Phone(PhoneReport::Connected { resumed, used_elsewhere }))?)
+    }
+
+    /// Pairs with the authenticator inside of this phone, which shows its secret to nobody else, and connects to it.
+    fn pair_inside(&mut self) -> Result<()> {
+        let inside = Rc::clone(self.inside.as_ref().context("there is no authenticator in this phone")?);
+        let label = inside.borrow_mut().label()?;
+        self.go_inside(&inside, Connection::pair_with_label(label, self.payload))?;
+        self.paired()?;
+        self.go_inside(&inside, Connection::reconnect(self.link()?, self.payload))?;
+        self.linked(false)
+    }
+
+    fn go_inside(&mut self, inside: &Rc<RefCell<Authenticator>>, connection: Connection) -> Result<()> {
+        self.line = Some(Line::new(Box::new(Inside::connect(inside)?), connection, &self.disk, None, [&[], &[]]));
+        Ok(())
     }
 
     pub(crate) fn ask_issuer(&self) -> Result<Client> {
         Client::connect(&self.issuer, self.ends("issuer"), self.payload)
     }
 
-    fn enrol(&mut self, code: EnrolmentCode) -> Result<()> {
-        let mut issuer = self.ask_issuer()?;
-        let answer = issuer.ask_issuer(&ToIssuer::KeyList)?;
-        let FromIssuer::KeyList(key_list) = decode_record(&answer)? else { bail!("the issuer has no key list") };
-        self.disk.write("key-list", key_list.as_bytes())?;
-        self.key_list()?;
-        self.say(&ToBand::Enrol { code, key_list })?;
-        loop {
-            match self.event()? {
-                Event::EnrolStart { versions, message } => {
-                    let message = Opaque::new(&message).context("too long")?;
-                    self.relay(&mut issuer, &ToIssuer::EnrolStart { versions, message })?;
-                }
-                Event::ToIssuer(message) => {
-                    let message = Opaque::new(&message).context("too long")?;
-                    self.relay(&mut issuer, &ToIssuer::Enrol(message))?;
-                }
-                Event::Enrolled(object) => return self.show_credential(&object),
-                Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
-                other => bail!("the band answered with {other:?}"),
-            }
-        }
-    }
-
-    /// Hands the band's message of an enrolment on to the issuer, and its answer back.
-    fn relay(&mut self, issuer: &mut Client, record: &ToIssuer<'_>) -> Result<()> {
-        let answer = issuer.ask_issuer(record)?;
-        match decode_record(&answer)? {
-            FromIssuer::Enrol(message) => self.say(&ToBand::FromIssuer(message)),
-            FromIssuer::Refused(why) => bail!("the issuer refused: {why}"),
-            other => bail!("the issuer answered with {other:?}"),
-        }
-    }
-
     /// The key list on disk, verified with the root that the app ships with.
     pub(crate) fn key_list(&self) -> Result<Verified<KeyList>> {
         let object = self.disk.read("key-list")?.context("this phone has no key list yet")?;
-        Ok(Unverified::<KeyList>::parse(&object)?.verify(&self.root.fingerprint(), &self.root)?)
+        self.verify_key_list(&object)
+    }
+
+    fn verify_key_list(&self, object: &[u8]) -> Result<Verified<KeyList>> {
+        Ok(Unverified::<KeyList>::parse(object)?.verify(&self.root.fingerprint(), &self.root)?)
+    }
+
+    /// Gets the issuer's key list, which is not older than the one that is here, and stores it.
+    pub(crate) fn fetch_key_list(&self, issuer: &mut Client) -> Result<Vec<u8>> {
+        let answer = issuer.ask_issuer(&ToIssuer::KeyList)?;
+        let FromIssuer::KeyList(object) = decode_record(&answer)? else { bail!("the issuer has no key list") };
+        let known = self.key_list().map_or(Epoch(0), |list| list.epoch);
+        self.verify_key_list(object.as_bytes())?.not_older_than(known)?;
+        self.disk.write("key-list", object.as_bytes())?;
+        Ok(object.as_bytes().to_vec())
+    }
+
+    fn update_keys(&mut self) -> Result<()> {
+        let object = self.fetch_key_list(&mut self.ask_issuer()?)?;
+        self.tell_key_list(&object)
+    }
+
+    fn tell_key_list(&mut self, object: &[u8]) -> Result<()> {
+        self.say(&ToBand::KeyList(Opaque::new(object).context("too long")?))?;
+        match self.event()? {
+            Event::Noted => {
+                let epoch = self.verify_key_list(object)?.epoch.0;
+                Ok(report(&Report::Phone(PhoneReport::KeyList { epoch }))?)
+            }
+            Event::Declined(why) => Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
+            other => bail!("the band answered a key list with {other:?}"),
+        }
     }
 
     /// The band's credential, as it was stored.
     pub(crate) fn credential(&self) -> Result<Vec<u8>> {
         self.disk.read("credential")?.context("this phone's band has no credential")
-    }
-
-    fn show_credential(&self, object: &[u8]) -> Result<()> {
-        self.disk.write("credential", object)?;
-        let unverified = Unverified::<Credential>::parse(object)?;
-        let issuer = self.key_list()?.signing_key(unverified.claims().key, unverified.claims().validity.from)?;
-        let credential = unverified.verify(&self.root.fingerprint(), &issuer)?;
-        let (limits, currency) = (&credential.limits, credential.currency);
-        let limits =
-            format!("{} a payment, {} with a press alone", show(limits.each.of(currency)), show(limits.press.of(currency)));
-        Ok(report(&Report::Phone(PhoneReport::Enrolled { credential: credential.id.to_string(), limits }))?)
-    }
-
-    fn pay(&mut self, payee: &str, address: &str) -> Result<()> {
-        let mut payee = Client::connect(address, self.ends(payee), self.payload)?;
-        let answer = payee.ask_payee(&ToPayee::Ask)?;
-        let FromPayee::Request { request, certificate } = decode_record(&answer)? else { bail!("there is nothing to pay") };
-        report(&Report::Phone(self.offer(request.as_bytes(), certificate.as_bytes())?))?;
-        self.say(&ToBand::Pay { request })?;
-        let token = loop {
-            match self.event()? {
-                Event::Waiting(awaited) => report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?,
-                Event::Token(token) => break token,
-                Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
-                other => bail!("the band answered with {other:?}"),
-            }
-        };
-        let answer = payee.ask_payee(&ToPayee::Token(Opaque::new(&token).context("too long")?))?;
-        let receipt = match decode_record(&answer)? {
-            FromPayee::Receipt(receipt) => receipt,
-            FromPayee::Refused(why) => bail!("the payee refused the token: {why}"),
-            other => bail!("the payee answered with {other:?}"),
-        };
-        let outcome = verify_receipt(receipt.as_bytes(), &token, &self.root.fingerprint(), &self.key_list()?)?;
-        self.say(&ToBand::Paid { receipt })?;
-        self.noted()?;
-        let (outcome, settled) = (outcome.to_string(), outcome.is_settled());
-        Ok(report(&Report::Receipt { outcome, settled, receipt: hex(receipt.as_bytes()) })?)
-    }
-
-    /// What may be shown of a request. A wearer has no certificate: who they are is not known to the phone, only to the issuer.
-    fn offer(&self, request: &[u8], certificate: &[u8]) -> Result<PhoneReport> {
-        if certificate.is_empty() {
-            let unverified = Unverified::<PaymentRequest<'_>>::parse(request)?;
-            let (memo, amount) = (unverified.claims().memo.as_str().to_owned(), show(unverified.claims().amount));
-            return Ok(PhoneReport::Offer { payee: "unverified, a wearer without a certificate".to_owned(), memo, amount });
-        }
-        let offer = Offer::verify(request, certificate, &self.root.fingerprint(), &self.key_list()?, calendar())?;
-        let (payee, memo) = (format!("verified, {}", offer.name().unwrap_or("a person")), offer.memo().to_owned());
-        Ok(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) })
-    }
-
-    fn noted(&mut self) -> Result<()> {
-        match self.event()? {
-            Event::Noted => Ok(()),
-            other => bail!("the band answered a receipt with {other:?}"),
-        }
-    }
-
-    fn receive(&mut self, amount: Amount, memo: &str) -> Result<()> {
-        let expiry = calendar().checked_add(REQUEST_VALIDITY).context("the calendar ends")?;
-        let memo = Text::new(memo).context("a memo has at most 32 bytes")?;
-        self.say(&ToBand::Receive { amount, expiry, memo })?;
-        let request = loop {
-            match self.event()? {
-                Event::Waiting(awaited) => report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?,
-                Event::Request(request) => break request,
-                Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
-                other => bail!("the band answered with {other:?}"),
-            }
-        };
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let address = listener.local_addr()?.to_string();
-        report(&Report::Phone(PhoneReport::Listening { address, amount: show(amount) }))?;
-        let paid = receiving::serve(self, &listener, &request)?;
-        let token = Opaque::new(&paid.token).context("too long")?;
-        let receipt = Opaque::new(&paid.receipt).context("too long")?;
-        self.say(&ToBand::Received { token, receipt })?;
-        self.noted()?;
-        Ok(report(&Report::Receipt { outcome: Outcome::Settled.to_string(), settled: true, receipt: hex(&paid.receipt) })?)
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use anyhow::Result;
 use armring_wire::AttPayload;
 
-use crate::air::{Air, Cost, Heard, Records};
+use crate::air::{Air, Heard, Records};
 use crate::control::{Report, report};
 
 /// A client: its connection and what is kept for as long as it lasts.
@@ -17,7 +17,7 @@ pub(crate) struct Client<S> {
 }
 
 impl<S> Client<S> {
-    pub(crate) fn send(&mut self, record: &[u8]) -> io::Result<Cost> {
+    pub(crate) fn send(&mut self, record: &[u8]) -> io::Result<()> {
         self.records.send(&mut self.air, record)
     }
 }

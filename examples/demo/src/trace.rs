@@ -17,7 +17,7 @@ impl Ends {
         Self { here: here.to_owned(), there: there.to_owned() }
     }
 
-    /// Tells of a message that left here.
+    /// Tells of a message that is about to leave here.
     pub(crate) fn sent(&self, name: &str, message: usize, sealed: bool, cost: Cost) -> io::Result<()> {
         tell(&self.here, &self.there, name, message, sealed, cost)
     }

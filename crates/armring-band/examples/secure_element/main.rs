@@ -21,13 +21,13 @@ mod tests;
 
 use std::error::Error;
 
-use armring_band::{ATTESTATION_MAX, Event, KeyHandle, MachineError, PaymentKeys, Secret, Signal};
+use armring_band::{Event, MachineError, Secret, Signal};
 use armring_token::{Counter, PaymentKey, PaymentToken, Unverified};
-use ed25519_dalek::{Signature, SigningKey, Verifier};
+use ed25519_dalek::{Signature, SigningKey, Verifier, VerifyingKey};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use driver::{Bus, ElementKeys};
+use driver::Bus;
 use element::Element;
 use issuer::{Shop, TestIssuer};
 use room::Room;
@@ -55,13 +55,13 @@ fn story() -> Result<Room> {
     println!("The wearer chose a PIN. What is stored of it is a MAC of the chip's: the flash alone does not tell which it is.");
 
     room.pair()?;
-    println!("Paired: band and phone both showed {}.", room.code_in_wallet().unwrap_or_default());
+    println!("Paired: band and phone both showed {}.", room.code_in_wallet().ok_or("no code")?.digits());
     check(room.reconnect()?, "they know each other again")?;
     room.enrol(&mut issuer)?;
     let key = *issuer.payment_keys.last().ok_or("no key was enrolled")?;
     println!("Enrolled a payment key that the chip made: {}.", hex(&key));
 
-    attest(&room, &key, &maker)?;
+    attested(&issuer, &key, &maker.verifying_key())?;
     room.restart_band()?;
     check(room.reconnect()?, "they know each other again")?;
     println!("The band lost power. Its flash and the number of a slot were enough to find its keys again.");
@@ -77,24 +77,14 @@ fn story() -> Result<Room> {
     Ok(room)
 }
 
-/// What the chip says of the key, and what the issuer's hook would make of it.
-fn attest(room: &Room, key: &[u8; 32], maker: &SigningKey) -> Result<()> {
-    // The hash of the enrolment's handshake.
-    let challenge = [0xC4; 32];
-    let mut word = [0; ATTESTATION_MAX];
-    let len = ElementKeys(room.bus.clone()).attest(&stored_handle(room)?, &challenge, &mut word)?;
-    let (batch, signature) = word.get(..len).and_then(|word| word.split_at_checked(8)).ok_or("too short")?;
+/// What the band sent to the issuer of the chip's, and what the issuer's hook makes of it.
+fn attested(issuer: &TestIssuer, key: &[u8; 32], maker: &VerifyingKey) -> Result<()> {
+    let (handshake, word) = issuer.attested.last().ok_or("nothing was said")?;
+    let (batch, signature) = word.split_at_checked(8).ok_or("too short")?;
     check(batch == element::BATCH, "the issuer knows the batch")?;
-    let signature = Signature::from_slice(signature)?;
-    maker.verifying_key().verify(&element::attested(&challenge, key), &signature)?;
-    println!("The chip's maker said so in {len} bytes.");
+    maker.verify(&element::attested(handshake, key), &Signature::from_slice(signature)?)?;
+    println!("The chip's maker told the issuer, in {} bytes, that the key lives in a chip.", word.len());
     Ok(())
-}
-
-/// What the band stored of its payment key: the first 32 bytes of the credential's value.
-fn stored_handle(room: &Room) -> Result<KeyHandle> {
-    let (_, value) = room.flash.iter().find(|(key, _)| key.as_u8() == 0x20).ok_or("no credential")?;
-    Ok(KeyHandle(*value.first_chunk().ok_or("too short")?))
 }
 
 /// The chip does not answer: nothing is signed and nobody is let in, and once it answers again nothing is lost.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use armring_band::{Band, Event, Gesture, Output, Signal, StoreKey};
-use armring_pairing::{Link, SoftwareKey};
+use armring_pairing::{Code, Link, SoftwareKey};
 use armring_token::RootKey;
 use armring_wallet::{Connection, Event as WalletEvent, Output as WalletOutput};
 use armring_wire::records::band::ToBand;
@@ -122,18 +122,12 @@ impl Room {
         self.events.drain(..).rev().find_map(|event| if let WalletEvent::Token(token) = event { Some(token) } else { None })
     }
 
-    fn code_on_band(&self) -> Option<String> {
-        self.signals
-            .iter()
-            .rev()
-            .find_map(|signal| if let Signal::Code(code) = signal { Some(code.digits().to_string()) } else { None })
+    fn code_on_band(&self) -> Option<Code> {
+        self.signals.iter().rev().find_map(|signal| if let Signal::Code(code) = signal { Some(*code) } else { None })
     }
 
-    pub(crate) fn code_in_wallet(&self) -> Option<String> {
-        self.events
-            .iter()
-            .rev()
-            .find_map(|event| if let WalletEvent::Code(code) = event { Some(code.digits().to_string()) } else { None })
+    pub(crate) fn code_in_wallet(&self) -> Option<Code> {
+        self.events.iter().rev().find_map(|event| if let WalletEvent::Code(code) = event { Some(*code) } else { None })
     }
 
     fn say(&mut self, record: &ToBand<'_>) -> Result<()> {

@@ -1,12 +1,12 @@
 //! The story runs to its end, and no key is where none must be.
 
-use armring_band::KeyError;
+use armring_band::{ATTESTATION_MAX, KeyError, KeyHandle, PaymentKeys};
 use armring_pairing::{DhError, DiffieHellman, PublicKey};
 use signature::MultipartSigner;
 use zeroize::ZeroizeOnDrop;
 
 use super::*;
-use crate::driver::{ElementKey, Failure};
+use crate::driver::{ElementKey, ElementKeys, Failure};
 
 fn maker() -> SigningKey {
     SigningKey::from_bytes(&[0x4D; 32])

@@ -104,6 +104,16 @@ impl Enrolling {
         now: UnixTime,
     ) -> Result<(Credential, Digits), EnrolRefusal> {
         let mut channel = self.channel(world, now);
+        self.request_over(world, &mut channel, now)
+    }
+
+    /// The request, over a channel that there is.
+    pub(crate) fn request_over<L: Ledger>(
+        &mut self,
+        world: &mut World<L>,
+        channel: &mut Channel,
+        now: UnixTime,
+    ) -> Result<(Credential, Digits), EnrolRefusal> {
         let handshake = *channel.binding();
         let (payment_key, assurance) = (self.payment_key(), self.assurance);
         let enrolment = Enrolment { handshake: handshake.as_bytes(), code: self.code, payment_key, assurance };
@@ -118,7 +128,7 @@ impl Enrolling {
                 EnrolToIssuer::Attested { code, payment_key: key, assurance, proof, attestation }
             }
         };
-        let mut answer = self.say(world, &mut channel, &request, now).unwrap();
+        let mut answer = self.say(world, channel, &request, now).unwrap();
         let Opened::Record(record) = channel.open(&mut answer).unwrap() else { panic!("closed") };
         match decode_record(record).unwrap() {
             EnrolToBand::Issued { nonce, credential } => {

@@ -7,22 +7,25 @@
     reason = "tests say what they expect by panicking; not every test uses all"
 )]
 
+mod actors;
 mod enrolling;
+mod file;
 
 use std::cell::Cell;
 use std::rc::Rc;
 
+pub(crate) use actors::{Band, Shop, refund_body, request_body, sign};
 use armring_issuer::*;
 use armring_pairing::{DiffieHellman, SoftwareKey};
 use armring_token::{
-    Counter, Credential, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, Object, Payee, PayeeKey,
-    Payment, PaymentRequest, PaymentToken, Presence, Receipt, Refund, RefundReceipt, Revocation, RevocationList, RootKey,
-    Signature, Signing, Unlocking, Unverified, Verified,
+    Epoch, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, PayeeKey, Presence, Receipt, RefundReceipt, Revocation,
+    RevocationList, RootKey, Signature, Signing, Unlocking, Unverified, Verified,
 };
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::*;
 use ed25519_dalek::SigningKey;
 pub(crate) use enrolling::{Enrolling, SigningMakers, word_of};
+pub(crate) use file::File;
 pub(crate) use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use signature::MultipartSigner;
@@ -67,20 +70,6 @@ pub(crate) struct World<L> {
     pub(crate) signatures_left: Rc<Cell<Option<u32>>>,
 }
 
-pub(crate) struct Shop {
-    pub(crate) id: PayeeId,
-    pub(crate) account: AccountPseudonym,
-    pub(crate) signing: Signing<Payee, SigningKey>,
-}
-
-pub(crate) struct Band {
-    pub(crate) account: AccountPseudonym,
-    pub(crate) credential: Credential,
-    pub(crate) signing: Signing<Payment, SigningKey>,
-    pub(crate) counter: u32,
-    pub(crate) cumulative: u64,
-}
-
 pub(crate) fn generous() -> Policy {
     let limits = Limits {
         each: Minor(1_000),
@@ -94,18 +83,30 @@ pub(crate) fn generous() -> Policy {
 }
 
 pub(crate) fn keys(rng: &mut ChaCha20Rng, epoch: u32) -> (Keys<Signer>, Rc<Cell<Option<u32>>>) {
+    keys_beside(rng, epoch, KeyId(7), &[])
+}
+
+/// New keys, in a list which has `older` ones too.
+pub(crate) fn keys_beside(
+    rng: &mut ChaCha20Rng,
+    epoch: u32,
+    signing_id: KeyId,
+    older: &[KeyEntry],
+) -> (Keys<Signer>, Rc<Cell<Option<u32>>>) {
     let root_signer = SigningKey::from_bytes(&[1; 32]);
     let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).unwrap();
     let online = SigningKey::from_bytes(&random(rng));
     let enrolment = SoftwareKey::new(random(rng));
-    let entries = [
-        KeyEntry { id: KeyId(7), key_use: KeyUse::Signing, key: online.verifying_key().to_bytes(), validity: ALWAYS },
-        KeyEntry { id: KeyId(8), key_use: KeyUse::Enrolment, key: *enrolment.public_key().as_bytes(), validity: ALWAYS },
+    let (signs, enrols) = (online.verifying_key().to_bytes(), *enrolment.public_key().as_bytes());
+    let mut entries = vec![
+        KeyEntry { id: signing_id, key_use: KeyUse::Signing, key: signs, validity: ALWAYS },
+        KeyEntry { id: KeyId(signing_id.0 + 1), key_use: KeyUse::Enrolment, key: enrols, validity: ALWAYS },
     ];
+    entries.extend_from_slice(older);
     let key_list = sign_key_list(&root, &Signing::new(root_signer), Epoch(epoch), (NOW, ALWAYS.until), &entries).unwrap();
     let left = Rc::new(Cell::new(None));
     let signing = Signing::new(Signer { key: online, left: Rc::clone(&left) });
-    (Keys { root, signing_id: KeyId(7), signing, enrolment, key_list }, left)
+    (Keys { root, signing_id, signing, enrolment, key_list }, left)
 }
 
 pub(crate) fn random<const N: usize>(rng: &mut ChaCha20Rng) -> [u8; N] {
@@ -127,6 +128,14 @@ impl<L: Ledger> World<L> {
         let root = *issuer.root();
         let list = Unverified::<KeyList>::parse(&list).unwrap().verify(&root, &root_key).unwrap();
         Self { issuer, rng, root, list, signatures_left }
+    }
+
+    /// Gives the issuer these keys, and everybody else the key list that they are in.
+    pub(crate) fn rotate(&mut self, keys: Keys<Signer>, now: UnixTime) {
+        let (root_key, list) = (keys.root, keys.key_list.clone());
+        self.issuer.set_keys(keys, now).unwrap();
+        let list = Unverified::<KeyList>::parse(&list).unwrap().verify(&self.root, &root_key).unwrap();
+        self.list = list.not_older_than(self.list.epoch).unwrap();
     }
 
     pub(crate) fn account(&mut self, minor: u64) -> AccountPseudonym {
@@ -268,87 +277,6 @@ impl<L: Ledger> World<L> {
             FromIssuer::Refused(refusal) => Err(refusal),
             other => panic!("{other:?}"),
         })
-    }
-}
-
-pub(crate) fn request_body(payee: PayeeRef, minor: u64, nonce: [u8; 16]) -> PaymentRequest<'static> {
-    let memo = Text::new("tea for two").unwrap();
-    PaymentRequest { form: Form, payee, amount: cny(minor), nonce, expiry: later(600), memo }
-}
-
-pub(crate) fn sign<'a, T: Object<'a>, S: MultipartSigner<Signature>>(
-    object: &T,
-    root: &RootFingerprint,
-    key: &Signing<T::By, S>,
-) -> Vec<u8> {
-    let mut buffer = vec![0; T::MAX_LEN];
-    object.sign(root, key, &mut buffer).unwrap().to_vec()
-}
-
-/// A refund of a payment to `payee`, of this much.
-pub(crate) fn refund_body(payee: PayeeRef, token: TokenDigest, minor: u64, nonce: [u8; 16]) -> Refund {
-    Refund { form: Form, payee, token, amount: cny(minor), nonce }
-}
-
-impl Shop {
-    pub(crate) fn refund<L>(&self, world: &mut World<L>, token: TokenDigest, minor: u64) -> Vec<u8> {
-        let nonce = random(&mut world.rng);
-        sign(&refund_body(self.payee(), token, minor, nonce), &world.root, &self.signing)
-    }
-
-    pub(crate) fn payee(&self) -> PayeeRef {
-        PayeeRef::Certificate(self.id)
-    }
-
-    pub(crate) fn request<L>(&self, world: &mut World<L>, minor: u64) -> Vec<u8> {
-        let nonce = random(&mut world.rng);
-        sign(&request_body(self.payee(), minor, nonce), &world.root, &self.signing)
-    }
-}
-
-impl Band {
-    pub(crate) fn payee(&self) -> PayeeRef {
-        PayeeRef::Credential(self.credential.id)
-    }
-
-    /// Asks for money in the wearer's name.
-    pub(crate) fn request<L>(&self, world: &mut World<L>, minor: u64) -> Vec<u8> {
-        let nonce = random(&mut world.rng);
-        sign(&request_body(self.payee(), minor, nonce), &world.root, &self.signing.as_payee())
-    }
-
-    /// What the band would sign next for this request.
-    pub(crate) fn body(&self, root: &RootFingerprint, request: &[u8]) -> PaymentToken {
-        let request = Unverified::<PaymentRequest<'_>>::parse(request).unwrap();
-        let asked = request.claims();
-        PaymentToken {
-            form: Form,
-            credential: self.credential.id,
-            payee: asked.payee,
-            request: request.request_digest(root),
-            amount: asked.amount,
-            counter: Counter(self.counter + 1),
-            cumulative: Minor(self.cumulative + asked.amount.minor()),
-            presence: PRESSED,
-        }
-    }
-
-    /// Signs for this request, and counts.
-    pub(crate) fn token<L>(&mut self, world: &World<L>, request: &[u8]) -> Vec<u8> {
-        let body = self.body(&world.root, request);
-        (self.counter, self.cumulative) = (body.counter.0, body.cumulative.0);
-        self.sign(world, &body)
-    }
-
-    pub(crate) fn sign<L>(&self, world: &World<L>, body: &PaymentToken) -> Vec<u8> {
-        sign(body, &world.root, &self.signing)
-    }
-
-    /// Signs for this request with something changed.
-    pub(crate) fn token_with<L>(&self, world: &World<L>, request: &[u8], change: impl FnOnce(&mut PaymentToken)) -> Vec<u8> {
-        let mut body = self.body(&world.root, request);
-        change(&mut body);
-        self.sign(world, &body)
     }
 }
 

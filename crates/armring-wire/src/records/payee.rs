@@ -41,7 +41,7 @@ pub enum FromPayee<'a> {
         /// The signed payment request.
         #[serde(borrow)]
         request: Object<'a>,
-        /// The payee certificate that its key is in; empty where a credential stands in for it.
+        /// The payee certificate that its key is in.
         #[serde(borrow)]
         certificate: Object<'a>,
     },
@@ -55,8 +55,17 @@ pub enum FromPayee<'a> {
     Unknown(u32),
     /// The token was accepted without asking the issuer. It is not settled; the receipt comes to whoever sends the token again later.
     Pending,
+    /// Please pay this to a wearer, whose credential stands in for a certificate.
+    Person {
+        /// The payment request that the wearer's band signed.
+        #[serde(borrow)]
+        request: Object<'a>,
+        /// The wearer's signed credential.
+        #[serde(borrow)]
+        credential: Opaque<'a, CREDENTIAL_MAX>,
+    },
 }
 
 impl<'a> Record<'a> for FromPayee<'a> {
-    const VARIANTS: u32 = 6;
+    const VARIANTS: u32 = 7;
 }

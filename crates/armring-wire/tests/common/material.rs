@@ -164,6 +164,7 @@ pub(crate) fn from_payee(m: &Material) -> Vec<FromPayee<'_>> {
         FromPayee::Nothing,
         FromPayee::Unknown(m.variant),
         FromPayee::Pending,
+        FromPayee::Person { request: m.opaque(0), credential: m.opaque(1) },
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod chapters;
 mod noise;
+mod payer;
 mod person;
 mod stage;
 mod telling;
@@ -12,7 +13,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use armring_wire::AttPayload;
 
-use self::chapters::Cast;
+use self::chapters::{CHAPTERS, Cast};
 use self::stage::Stage;
 use self::telling::Telling;
 
@@ -24,21 +25,14 @@ pub(crate) fn play(dir: &Path, payload: AttPayload, brief: bool) -> Result<()> {
     let telling = Telling::new(!brief);
     telling.title("Armring: a wristband pays");
     telling.prose(&format!(
-        "An issuer, a shop, two bands and two phones, each a process of its own, over loopback TCP in ATT payloads of {} bytes.",
+        "An issuer, a shop, bands and phones, each a process of its own, over loopback TCP in ATT payloads of {} bytes.",
         payload.bytes()
     ));
     let mut stage = Stage::new(dir, payload, telling);
     let mut cast = Cast::enter(&mut stage)?;
-    cast.pair(&mut stage)?;
-    cast.enrol(&mut stage)?;
-    cast.pay(&mut stage)?;
-    cast.pay_much(&mut stage)?;
-    cast.receive(&mut stage)?;
-    cast.refuse(&mut stage)?;
-    cast.redeem_again(&mut stage)?;
-    cast.hear_noise(&mut stage)?;
-    cast.be_cloned(&mut stage)?;
-    cast.close_the_books(&mut stage)?;
+    for chapter in CHAPTERS {
+        chapter(&mut cast, &mut stage)?;
+    }
     let telling = &stage.telling;
     telling.prose("");
     telling.title(&format!(

@@ -103,18 +103,21 @@ impl Stage {
                     _ => {}
                 }
             }
-            self.listen(what)?;
+            self.listen(actor, what)?;
         }
     }
 
-    /// Waits for one more report of anybody.
-    fn listen(&mut self, what: &str) -> Result<()> {
+    /// Waits for one more report of anybody. That somebody else failed is no news to wait any longer for.
+    fn listen(&mut self, actor: Actor, what: &str) -> Result<()> {
         let Ok((index, report)) = self.reports.recv_timeout(PATIENCE) else {
             bail!("nothing happened for {} s while waiting for {what}", PATIENCE.as_secs());
         };
         match report {
             None => bail!("{} stopped while waiting for {what}", self.name(Actor(index))),
             Some(Report::Trace(trace)) => self.telling.message(&trace),
+            Some(Report::Failed(why)) if Actor(index) != actor => {
+                bail!("{} failed while {} was asked for {what}: {why}", self.name(Actor(index)), self.name(actor));
+            }
             Some(report) => self.process(Actor(index))?.reports.push_back(report),
         }
         Ok(())

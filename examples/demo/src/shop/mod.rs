@@ -1,14 +1,16 @@
 //! A shop as a process: it sells one thing after the other to whoever connects, and redeems what it is paid with.
 
-use std::sync::mpsc::channel;
-use std::time::Duration;
+mod offline;
+mod refunds;
 
-use anyhow::{Context, Result, bail};
-use armring_payee::{Heard, Payee, Sale};
-use armring_token::{RootKey, Signing};
+use std::sync::mpsc::channel;
+
+use anyhow::{Context, Result, ensure};
+use armring_payee::{FloorLimits, Heard, Offline, Payee, Revoked, Sale};
+use armring_token::{PaymentToken, RootKey, Signing, Unverified};
 use armring_wire::records::issuer::Refusal;
-use armring_wire::records::payee::FromPayee;
-use armring_wire::{Amount, AttPayload, Currency, Outcome, TokenDigest, decode_record, encode};
+use armring_wire::records::payee::{FromPayee, ToPayee};
+use armring_wire::{Amount, AttPayload, Currency, RefundDigest, TokenDigest, decode_record, encode};
 use ed25519_dalek::SigningKey;
 use getrandom::SysRng;
 use rand_core::TryRng;
@@ -16,12 +18,15 @@ use rand_core::TryRng;
 use crate::air::{Heard as HeardOnAir, listen};
 use crate::client::Client;
 use crate::control::{Report, ShopCommand, calendar, commands, hex, report, unhex};
-use crate::receiving::{ANSWER_MAX, redeem};
+use crate::receiving::{ANSWER_MAX, REQUEST_VALIDITY, redeem};
 use crate::server::Clients;
 use crate::trace::Ends;
 
-/// For how long a request may be paid.
-const REQUEST_VALIDITY: Duration = Duration::from_secs(600);
+/// What the shop risks while it cannot ask the issuer.
+const FLOOR: FloorLimits = FloorLimits { each: 50_00, credential: 100_00, total: 500_00, payments: 20 };
+/// How many may be revoked at most.
+const REVOKED_MAX: usize = 10_000;
+const NO_CERTIFICATE: &str = "no certificate yet";
 
 enum Input {
     Command(Option<ShopCommand>),
@@ -48,7 +53,21 @@ struct Shop {
     signer: SigningKey,
     payee: Option<Payee<SigningKey>>,
     /// Everything sold in this process's life; the last one is for sale.
-    sales: Vec<Sale>,
+    sales: Vec<Sold>,
+    /// Whether there is network.
+    online: bool,
+    /// What was accepted without it and is not redeemed.
+    book: Offline,
+    revoked: Revoked,
+}
+
+/// Something that is for sale, or was.
+struct Sold {
+    memo: String,
+    sale: Sale,
+    /// As another till knows it, which has heard of no refund.
+    elsewhere: Option<Sale>,
+    refund: Option<RefundDigest>,
 }
 
 pub(crate) fn run(name: &str, root: [u8; 32], issuer: &str, payload: AttPayload) -> Result<()> {
@@ -57,8 +76,18 @@ pub(crate) fn run(name: &str, root: [u8; 32], issuer: &str, payload: AttPayload)
     SysRng.try_fill_bytes(&mut seed)?;
     let signer = SigningKey::from_bytes(&seed);
     let key = hex(&signer.verifying_key().to_bytes());
-    let (name, issuer) = (name.to_owned(), issuer.to_owned());
-    let mut shop = Shop { name, root, issuer, payload, signer, payee: None, sales: Vec::new() };
+    let mut shop = Shop {
+        name: name.to_owned(),
+        root,
+        issuer: issuer.to_owned(),
+        payload,
+        signer,
+        payee: None,
+        sales: Vec::new(),
+        online: true,
+        book: Offline::new(Currency::CNY, FLOOR),
+        revoked: Revoked::new(root.fingerprint(), REVOKED_MAX),
+    };
     let mut clients = Clients::<()>::new(payload);
     let (sender, inputs) = channel();
     let address = listen(sender.clone())?;
@@ -94,32 +123,33 @@ impl Shop {
             ShopCommand::Sell { minor, memo } => {
                 let now = calendar();
                 let expiry = now.checked_add(REQUEST_VALIDITY).context("the calendar ends")?;
-                let payee = self.payee.as_ref().context("no certificate yet")?;
-                self.sales.push(payee.request(Amount::new(minor, Currency::CNY), &memo, (now, expiry), &mut SysRng)?);
+                let payee = self.payee.as_ref().context(NO_CERTIFICATE)?;
+                let sale = payee.request(Amount::new(minor, Currency::CNY), &memo, (now, expiry), &mut SysRng)?;
+                self.sales.push(Sold { memo, sale, elsewhere: None, refund: None });
             }
-            ShopCommand::RedeemAgain => {
-                let mut issuer = self.ask_issuer()?;
-                let payee = self.payee.as_ref().context("no certificate yet")?;
-                let sale = self.sales.first_mut().context("nothing was sold")?;
-                let token = sale.settled().context("nothing was paid")?.token.to_vec();
-                let token = sale.take(&token)?;
-                let answer = redeem(sale, &token, &mut issuer, payee.key_list())?;
-                let FromPayee::Receipt(receipt) = decode_record(&answer)? else { bail!("the issuer gave no receipt") };
-                let (outcome, receipt) = (Outcome::Settled.to_string(), hex(receipt.as_bytes()));
-                return Ok(Report::Receipt { outcome, settled: true, receipt });
+            ShopCommand::FetchLists => return self.fetch_lists(),
+            ShopCommand::Network { up } => self.online = up,
+            ShopCommand::RedeemPending => return self.redeem_pending(),
+            ShopCommand::RedeemAgain { memo } => return self.redeem_again(&memo),
+            ShopCommand::Refund { memo, minor, other_till } => {
+                return self.refund(&memo, Amount::new(minor, Currency::CNY), other_till);
             }
+            ShopCommand::RefundAgain { memo } => return self.refund_again(&memo),
         }
         Ok(Report::Done)
     }
 
     fn ask_issuer(&self) -> Result<Client> {
+        ensure!(self.online, "there is no network");
         Client::connect(&self.issuer, Ends::new(&self.name, "issuer"), self.payload)
     }
 
     /// Answers a wallet. What fails is told to the shopkeeper; the wallet may try again.
     fn answer(&mut self, record: &[u8]) -> Result<Vec<u8>> {
         let mut buffer = [0; ANSWER_MAX];
-        let Some(sale) = self.sales.last_mut() else { return Ok(encode(&FromPayee::Nothing, &mut buffer)?.to_vec()) };
+        let Some(sale) = spoken_of(&mut self.sales, record) else {
+            return Ok(encode(&FromPayee::Nothing, &mut buffer)?.to_vec());
+        };
         let token = match sale.hear(record) {
             Heard::Redeem(token) => token,
             Heard::Answer(answer) => {
@@ -129,7 +159,10 @@ impl Shop {
                 return Ok(encode(&answer, &mut buffer)?.to_vec());
             }
         };
-        match self.redeem_last(&token) {
+        if !self.online {
+            return self.answer_offline(record);
+        }
+        match self.redeem_now(record, &token) {
             Ok(answer) => Ok(answer),
             Err(error) => {
                 report(&Report::Complaint(format!("the token is not redeemed yet: {error:#}")))?;
@@ -138,10 +171,25 @@ impl Shop {
         }
     }
 
-    fn redeem_last(&mut self, token: &TokenDigest) -> Result<Vec<u8>> {
+    fn redeem_now(&mut self, record: &[u8], token: &TokenDigest) -> Result<Vec<u8>> {
         let mut issuer = self.ask_issuer()?;
-        let payee = self.payee.as_ref().context("no certificate yet")?;
-        let sale = self.sales.last_mut().context("nothing is for sale")?;
+        let payee = self.payee.as_ref().context(NO_CERTIFICATE)?;
+        let sale = spoken_of(&mut self.sales, record).context("nothing is for sale")?;
         redeem(sale, token, &mut issuer, payee.key_list())
     }
+}
+
+/// The sale that a wallet speaks of: the one that its token is for; else what is for sale.
+fn spoken_of<'a>(sales: &'a mut [Sold], record: &[u8]) -> Option<&'a mut Sale> {
+    let token = match decode_record(record) {
+        Ok(ToPayee::Token(token) | ToPayee::Offline { token, .. }) => Unverified::<PaymentToken>::parse(token.as_bytes()).ok(),
+        _ => None,
+    };
+    let answers = |sold: &Sold| token.as_ref().is_some_and(|token| token.claims().request == sold.sale.digest());
+    let place = sales.iter().position(answers).or(sales.len().checked_sub(1))?;
+    sales.get_mut(place).map(|sold| &mut sold.sale)
+}
+
+fn sold<'a>(sales: &'a mut [Sold], memo: &str) -> Result<&'a mut Sold> {
+    sales.iter_mut().find(|sold| sold.memo == memo).with_context(|| format!("nobody bought {memo}"))
 }

@@ -1,0 +1,110 @@
+//! The issuer's keys: the root, and what it signs for. A real issuer keeps the root offline; here all of it lives as long as the process.
+
+use anyhow::{Context, Result};
+use armring_issuer::{Keys, sign_key_list};
+use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_token::{Epoch, KeyEntry, KeyUse, RootKey, Signing};
+use armring_wire::{KeyId, UnixTime, Validity};
+use ed25519_dalek::SigningKey;
+use getrandom::SysRng;
+use rand_core::TryRng;
+
+use crate::issuer::YEAR;
+
+pub(crate) struct Keyring {
+    root_signer: SigningKey,
+    root: RootKey,
+    epoch: Epoch,
+    /// What signs, and what the band encrypts its enrolment to.
+    signing: Signer,
+    enrolment: Exchange,
+    /// What is listed already and signs from the next rotation on.
+    next: Option<Signer>,
+    /// What no longer signs, and is listed for what it signed.
+    former: Vec<KeyEntry>,
+    issued: UnixTime,
+}
+
+struct Signer {
+    key: SigningKey,
+    entry: KeyEntry,
+}
+
+struct Exchange {
+    key: SoftwareKey,
+    entry: KeyEntry,
+}
+
+impl Keyring {
+    pub(crate) fn new(now: UnixTime) -> Result<Self> {
+        let root_signer = SigningKey::from_bytes(&seed()?);
+        let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).context("a root key")?;
+        let (signing, enrolment) = (Signer::make(KeyId(1), now)?, Exchange::make(KeyId(2), now)?);
+        Ok(Self { root_signer, root, epoch: Epoch(1), signing, enrolment, next: None, former: Vec::new(), issued: now })
+    }
+
+    pub(crate) const fn root(&self) -> RootKey {
+        self.root
+    }
+
+    /// Makes new keys and lists them. Enrolments go over the new one from now on, since bands take it from the list that comes with them;
+    /// nothing is signed with the new one before everybody has the list.
+    pub(crate) fn announce(&mut self, now: UnixTime) -> Result<()> {
+        self.epoch = Epoch(self.epoch.0 + 1);
+        self.issued = now;
+        self.next = Some(Signer::make(KeyId(3), now)?);
+        self.enrolment = Exchange::make(KeyId(4), now)?;
+        Ok(())
+    }
+
+    /// From now on the new key signs. The list stays as it is.
+    pub(crate) fn use_new(&mut self) -> Result<()> {
+        let next = self.next.take().context("no new key was announced")?;
+        self.former.push(std::mem::replace(&mut self.signing, next).entry);
+        Ok(())
+    }
+
+    /// What the running issuer gets of it.
+    pub(crate) fn keys(&self) -> Result<Keys> {
+        let mut listed = vec![self.enrolment.entry, self.signing.entry];
+        listed.extend(self.next.iter().map(|next| next.entry));
+        listed.extend(&self.former);
+        listed.sort_by_key(|entry| entry.id.0);
+        let next_update = self.issued.checked_add(YEAR).context("the calendar ends")?;
+        let signer = Signing::new(self.root_signer.clone());
+        let key_list = sign_key_list(&self.root, &signer, self.epoch, (self.issued, next_update), &listed)?;
+        Ok(Keys {
+            root: self.root,
+            signing_id: self.signing.entry.id,
+            signing: Signing::new(self.signing.key.clone()),
+            enrolment: SoftwareKey::new(*self.enrolment.key.expose()),
+            key_list,
+        })
+    }
+}
+
+impl Signer {
+    fn make(id: KeyId, now: UnixTime) -> Result<Self> {
+        let key = SigningKey::from_bytes(&seed()?);
+        let entry = KeyEntry { id, key_use: KeyUse::Signing, key: key.verifying_key().to_bytes(), validity: year(now)? };
+        Ok(Self { key, entry })
+    }
+}
+
+impl Exchange {
+    fn make(id: KeyId, now: UnixTime) -> Result<Self> {
+        let key = SoftwareKey::generate(&mut SysRng)?;
+        let entry = KeyEntry { id, key_use: KeyUse::Enrolment, key: *key.public_key().as_bytes(), validity: year(now)? };
+        Ok(Self { key, entry })
+    }
+}
+
+fn year(now: UnixTime) -> Result<Validity> {
+    Ok(Validity { from: now, until: now.checked_add(YEAR).context("the calendar ends")? })
+}
+
+fn seed() -> Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    SysRng.try_fill_bytes(&mut seed)?;
+    Ok(seed)
+}
