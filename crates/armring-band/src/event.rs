@@ -137,7 +137,7 @@ pub enum Signal {
     /// Somebody else has used the link of this wallet since it was last here: with a copy of what the phone, or the band, keeps. Unpair or
     /// replace it.
     UsedElsewhere,
-    /// All links are taken: reset the band to pair it anew.
+    /// All links are taken: unpair or replace one, or reset the band.
     LinksFull,
     /// Links were forgotten, with everything that belonged to them.
     Unpaired,

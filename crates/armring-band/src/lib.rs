@@ -18,7 +18,7 @@
 //! |---|---|
 //! | [`Gesture::Press`] | pays what waits; or: the code is the same on both |
 //! | [`Gesture::DoublePress`] | asks to be paid |
-//! | [`Gesture::Hold`] | opens the pairing window for 60 s and one attempt |
+//! | [`Gesture::Hold`] | opens the pairing window for 60 s and one attempt: for one more phone, or for the one that its wallet wants in its place |
 //! | [`Gesture::Refuse`] | no |
 //! | [`Gesture::Unpair`] | forgets a link, or all others, if its wallet asks |
 //! | [`Gesture::Reset`] | erases links, credentials, payment keys and what unlocks the band |

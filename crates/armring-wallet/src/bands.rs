@@ -18,7 +18,7 @@ impl Bands {
         Self { links: Vec::new() }
     }
 
-    /// Adds a link that came of [pairing](crate::Event::Paired) or of a [connection](crate::Event::Linked), or that was stored. An established
+    /// Adds a link that came of [pairing](crate::Event::Paired) or of a [reconnect](crate::Event::Keep), or that was stored. An established
     /// link takes the place of all others to its band, a provisional one of a provisional one. Those are given back, to be erased where they are
     /// stored.
     pub fn add(&mut self, link: Link) -> Vec<Link> {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!             Connection                              Offer
-//!  band ◀──fragments──▶ │ Event::Code, Paired, Linked │ ◀──request, certificate── payee
+//!  band ◀──fragments──▶ │ Event::Code, Paired, Keep,  │ ◀──request, certificate── payee
+//!                       │ Event::Linked               │
 //!                       │ Event::Waiting, Token       │ ──token──▶ payee ──▶ issuer
 //!                       │ Event::ToIssuer             │ ◀─receipt─ payee
 //! ```
@@ -43,6 +44,7 @@ mod collection;
 mod connection;
 mod error;
 mod event;
+mod handshake;
 mod offer;
 mod out;
 mod payment;

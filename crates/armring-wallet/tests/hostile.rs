@@ -31,6 +31,7 @@ enum Happening {
     ConnectAgain,
     ConnectRaw,
     ConnectWallet,
+    ResumeWallet,
     PairingBegins,
     Disconnect,
     Becomes(Flash),
@@ -62,6 +63,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(ConnectAgain),
         4 => Just(ConnectRaw),
         2 => Just(ConnectWallet),
+        2 => Just(ResumeWallet),
         1 => Just(PairingBegins),
         1 => Just(Disconnect),
         3 => flashes().prop_map(Becomes),
@@ -116,6 +118,10 @@ impl Life {
                 room.disconnect();
                 room.reconnect();
             }
+            Happening::ResumeWallet => {
+                room.disconnect();
+                room.resume_or_reconnect();
+            }
             Happening::PairingBegins => {
                 room.disconnect();
                 room.begin_to_pair();
@@ -154,7 +160,7 @@ impl Life {
         let receipt = self.issuer.receipt(&self.token, Outcome::Settled, 2_000, 9_000);
         let (key_list, receipt) = (Opaque::new(&key_list).unwrap(), Opaque::new(&receipt).unwrap());
         let request = &self.requests[usize::from(number) % self.requests.len()];
-        let record = match number % 14 {
+        let record = match number % 15 {
             0 => ToBand::Status,
             1 => ToBand::Enrol { code: CODE, key_list },
             2 => ToBand::Enrol { code: EnrolmentCode([number; 16]), key_list },
@@ -167,6 +173,7 @@ impl Life {
             9 => ToBand::KeyList(key_list),
             10 => ToBand::UnpairOthers,
             11 => ToBand::PayTo { request: Opaque::new(request).unwrap(), certificate: Opaque::new(&self.token).unwrap() },
+            12 => ToBand::Replace,
             _ => ToBand::Pay { request: Opaque::new(request).unwrap() },
         };
         let record = encode(&record, &mut buffer).unwrap().to_vec();

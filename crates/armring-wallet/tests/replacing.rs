@@ -5,60 +5,12 @@ mod common;
 
 use armring_band::{Event as BandEvent, Face, Gesture, LINKS, Signal};
 use armring_pairing::{AdvertisingTag, find_advertiser};
-use armring_token::{Counter, Minor};
-use armring_wallet::{Connection, Event};
-use armring_wire::CredentialId;
+use armring_wallet::Connection;
 use armring_wire::records::Assurance;
-use armring_wire::records::band::{Awaited, Decline, ToBand};
+use armring_wire::records::band::{Decline, ToBand};
 use common::issuer::{CODE, CREDENTIAL, Shop, TestIssuer};
-use common::steps::claims;
-use common::{Flash, Phone, Room};
-
-/// A band that has paid twice with its wallet.
-fn room(shop: &mut Shop) -> Room {
-    let mut room = Room::ready(&mut TestIssuer::new());
-    for _ in 0..2 {
-        assert!(room.pays(&shop.asks(100)).is_some());
-    }
-    room.forget();
-    room
-}
-
-/// The old wallet asks, the wearer makes the gesture, and the window is open for another phone, which is taken. Gives the old one.
-fn opens_for_a_new_phone(room: &mut Room) -> Phone {
-    room.say(&ToBand::Replace);
-    assert_eq!(room.waits_for(), Some(Awaited::ReplaceGesture));
-    room.gesture(Gesture::Hold);
-    assert!(room.connection.is_none(), "whoever pairs is who connects from now on");
-    assert!(room.signals.ends_with(&[Signal::PairingOpen]) && room.noted() == 1, "{:?} {:?}", room.signals, room.events);
-    room.take_new_phone()
-}
-
-/// Compares the code with the phone that is there now, in the window that is open.
-fn pairs(room: &mut Room) {
-    room.connect(Connection::pair(room.payload));
-    assert_eq!(room.code_on_band(), room.code_in_wallet());
-    room.wallet_accepts();
-    room.band_accepts();
-}
-
-/// Reconnects with `phone` and says with which credential it is linked, if it is.
-fn credential(room: &mut Room, phone: Phone) -> (Phone, Option<Option<CredentialId>>) {
-    let other = room.take_phone(phone);
-    room.events.clear();
-    room.reconnect();
-    let status = if room.is_linked() { room.status() } else { None };
-    (room.take_phone(other), status.map(|status| status.credential))
-}
-
-fn pays_on(room: &mut Room, shop: &mut Shop, counter: u32) {
-    room.put_on();
-    let token = claims(&room.pays(&shop.asks(100)).unwrap());
-    assert_eq!(
-        (token.credential, token.counter, token.cumulative),
-        (CREDENTIAL, Counter(counter), Minor(u64::from(counter) * 100))
-    );
-}
+use common::moving::{credential, opens_for_a_new_phone, pairs, pays_on, room};
+use common::{Flash, Room};
 
 #[test]
 fn a_new_phone_takes_the_old_ones_place_with_the_credential_and_the_counter_goes_on() {
@@ -231,113 +183,6 @@ fn the_permission_to_replace_never_survives_its_window() {
 }
 
 #[test]
-fn power_lost_at_any_store_leaves_the_old_phone_or_the_new_one_never_neither() {
-    for kept in [false, true] {
-        for stores in 0..=3 {
-            let mut shop = Shop::new();
-            let mut room = room(&mut shop);
-            let old = opens_for_a_new_phone(&mut room);
-            room.flash = Flash::CutAfter(stores, kept);
-            pairs(&mut room);
-            if room.phone.link.is_some() {
-                room.reconnect();
-            }
-            // The link, then the place: after that there is nothing more to store.
-            assert_eq!(room.power_cuts, usize::from(stores < 2));
-            room.flash = Flash::Works;
-            room.restart_band();
-            let new = room.take_new_phone();
-            let (mut working, mut which) = (None, Vec::new());
-            // The new one last: when it connects, the old one goes.
-            for (name, phone) in [("old", old), ("new", new)] {
-                if phone.link.is_some() {
-                    let (phone, credential) = credential(&mut room, phone);
-                    if credential.is_some() {
-                        assert_eq!(credential, Some(Some(CREDENTIAL)));
-                        which.push(name);
-                        working = Some(phone);
-                    }
-                }
-            }
-            let expected: &[&str] = match (stores, kept) {
-                // Without a Confirm the new phone has no link.
-                (0, _) => &["old"],
-                (1, false) => &["old", "new"],
-                _ => &["new"],
-            };
-            assert_eq!(which, expected, "{stores} {kept}");
-            room.take_phone(working.unwrap());
-            room.reconnect();
-            pays_on(&mut room, &mut shop, 3);
-            // And whoever it is may be replaced in turn.
-            opens_for_a_new_phone(&mut room);
-            pairs(&mut room);
-            room.reconnect();
-            pays_on(&mut room, &mut shop, 4);
-            assert_eq!(room.band_links().len(), 1);
-        }
-    }
-}
-
-#[test]
-fn a_place_that_cannot_be_stored_stays_the_old_ones() {
-    let mut room = room(&mut Shop::new());
-    let old = opens_for_a_new_phone(&mut room);
-    pairs(&mut room);
-    room.flash = Flash::Fails;
-    room.reconnect();
-    assert!(!room.is_linked());
-    room.flash = Flash::Works;
-    let (old, has) = credential(&mut room, old);
-    assert_eq!(has, Some(Some(CREDENTIAL)));
-    room.reconnect();
-    assert_eq!(room.status().unwrap().credential, Some(CREDENTIAL));
-    assert_eq!(credential(&mut room, old).1, None);
-}
-
-/// The new phone's place is being stored when the old one resumes: then it is stored.
-#[test]
-fn an_old_phone_that_is_connected_when_its_place_is_taken_is_cut_off() {
-    for resumes in [true, false] {
-        let mut room = room(&mut Shop::new());
-        let old = opens_for_a_new_phone(&mut room);
-        pairs(&mut room);
-        room.flash = Flash::Slow;
-        room.reconnect();
-        assert!(room.unsettled.is_some());
-        room.take_phone(old);
-        room.forget();
-        if resumes {
-            room.resume_or_reconnect()
-        } else {
-            room.reconnect()
-        }
-        assert_eq!((room.is_linked(), room.connection.is_some()), (resumes, true));
-        room.settle(true);
-        assert!(room.connection.is_none() && room.unsettled.is_none(), "{resumes}");
-        room.reconnect();
-        assert!(room.connection.is_none());
-    }
-}
-
-/// The same while the old phone's message 2 is under way: its first record comes too late.
-#[test]
-fn an_old_phone_that_was_about_to_prove_itself_is_cut_off() {
-    let mut room = room(&mut Shop::new());
-    let old = opens_for_a_new_phone(&mut room);
-    pairs(&mut room);
-    room.flash = Flash::Slow;
-    room.reconnect();
-    room.take_phone(old);
-    let mut session = room.connect_unproven();
-    room.settle(true);
-    room.forget();
-    room.utter_sealed(&mut session, &[12, 9, 0]);
-    assert_eq!(room.errors, ["band: there is no connection"]);
-    assert!(room.heard.is_empty() && room.unsettled.is_none());
-}
-
-#[test]
 fn an_old_phone_that_asks_twice_is_replaced_by_the_last_one() {
     let mut shop = Shop::new();
     let mut room = room(&mut shop);
@@ -404,84 +249,6 @@ fn a_link_of_less_assurance_takes_no_place() {
     room.reconnect();
     assert_eq!(room.assurances(), (Assurance::ComparedCode, Assurance::ComparedCode));
     assert_eq!(credential(&mut room, old).1, None);
-}
-
-/// The flash holds what is left of a link that has taken its place. It must not bring that link back.
-#[test]
-fn an_unpaired_link_does_not_come_back_out_of_what_is_left_in_the_flash() {
-    let mut room = room(&mut Shop::new());
-    opens_for_a_new_phone(&mut room);
-    pairs(&mut room);
-    room.reconnect();
-    let left: Vec<_> =
-        room.storage.iter().filter(|(key, _)| key.as_u8() == 3).map(|(key, value)| (*key, value.clone())).collect();
-    assert_eq!(left.len(), 1);
-    room.say(&ToBand::Unpair);
-    room.gesture(Gesture::Unpair);
-    assert!(room.events.iter().any(|event| matches!(event, Event::Unpaired)));
-    assert!(room.storage.keys().all(|key| key.as_u8() == 1), "the key list");
-    // Nor would it if that had not been erased, whoever is in that place.
-    for taken in [false, true] {
-        room.storage.extend(left.clone());
-        room.restart_band();
-        room.reconnect();
-        assert!(!room.is_linked(), "{taken}");
-        let gone = room.take_new_phone();
-        room.pair();
-        room.reconnect();
-        assert!(room.is_linked());
-        room.take_phone(gone);
-    }
-}
-
-#[test]
-fn a_lost_phone_that_has_paired_to_take_a_place_is_forgotten_with_the_others() {
-    let mut room = room(&mut Shop::new());
-    let old = opens_for_a_new_phone(&mut room);
-    pairs(&mut room);
-    let lost = room.take_phone(old);
-    room.reconnect();
-    room.say(&ToBand::UnpairOthers);
-    room.gesture(Gesture::Unpair);
-    for _ in 0..2 {
-        let old = room.take_phone(Phone {
-            key: armring_pairing::SoftwareKey::new(*lost.key.expose()),
-            link: lost.link.clone(),
-            ticket: None,
-        });
-        room.reconnect();
-        assert!(!room.is_linked());
-        room.take_phone(old);
-        room.restart_band();
-        room.reconnect();
-        assert_eq!(room.status().unwrap().credential, Some(CREDENTIAL));
-    }
-}
-
-/// An app that moves may take everything with it. Its first connection is a reconnect all the same.
-#[test]
-fn the_old_phones_ticket_does_not_resume_the_new_link() {
-    let mut room = room(&mut Shop::new());
-    let mut old = opens_for_a_new_phone(&mut room);
-    let ticket = old.ticket.take().unwrap();
-    pairs(&mut room);
-    room.forget();
-    room.resume(ticket);
-    assert!(!room.is_linked() && room.band_links().len() == 1);
-    assert_eq!(room.errors, ["band: no link answers to this hint"]);
-    room.reconnect();
-    assert!(room.is_linked());
-}
-
-#[test]
-fn a_reset_forgets_what_was_to_take_a_place() {
-    let mut room = room(&mut Shop::new());
-    opens_for_a_new_phone(&mut room);
-    pairs(&mut room);
-    room.gesture(Gesture::Reset);
-    assert!(room.storage.is_empty());
-    room.reconnect();
-    assert!(!room.is_linked());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 pub(crate) mod fake;
 pub(crate) mod issuer;
 pub(crate) mod market;
+pub(crate) mod moving;
 pub(crate) mod steps;
 pub(crate) mod ways;
 
