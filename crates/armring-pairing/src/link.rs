@@ -159,11 +159,14 @@ impl Link {
     ///
     /// [`CallerError::OtherLink`] if it was another that was reconnected; nothing has then changed.
     pub fn promote(&mut self, proof: &Reconnected) -> Result<(), Error> {
-        if !bool::from(self.psk().ct_eq(proof.psk())) {
-            return Err(CallerError::OtherLink.into());
-        }
+        self.expect(proof.psk())?;
         self.state = LinkState::Established;
         Ok(())
+    }
+
+    /// That what has this psk is of this link.
+    pub(crate) fn expect(&self, psk: &Psk) -> Result<(), CallerError> {
+        if bool::from(self.psk().ct_eq(psk)) { Ok(()) } else { Err(CallerError::OtherLink) }
     }
 
     /// At the wallet, before it says its first record of a reconnect: the generation to say, and how many answers since then were lost. The
