@@ -188,7 +188,9 @@ impl Link {
 
     /// At the wallet, when the band has answered with its `generation`: whether both remember the same. The link is to be stored.
     pub fn answered(&mut self, generation: u32) -> Generations {
-        let agreement = compare(self.generation, self.lost.saturating_sub(1), generation);
+        // This attempt was counted when it was introduced, unless the count had come to its end and stood still.
+        let lost_before = if self.lost == u8::MAX { u8::MAX } else { self.lost.saturating_sub(1) };
+        let agreement = compare(self.generation, lost_before, generation);
         self.generation = self.generation.max(generation).saturating_add(1);
         self.lost = 0;
         agreement
