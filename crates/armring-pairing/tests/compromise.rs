@@ -1,6 +1,6 @@
 //! Key-compromise impersonation: who has stolen everything that a victim keeps still cannot pass for its peer *to the victim*. `patterns.rs`
 //! has the same for each pattern, pairing's among them.
-#![allow(clippy::unwrap_used, reason = "tests say what they expect by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what they expect by panicking")]
 
 mod common;
 
