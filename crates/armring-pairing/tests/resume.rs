@@ -117,6 +117,18 @@ fn a_lost_message_changes_nothing_for_the_next_attempt() {
 }
 
 #[test]
+fn two_losses_one_after_the_other_change_nothing_for_the_next_attempt() {
+    let mut rng = fixed();
+    let all = [Lost::Nothing, Lost::Message1, Lost::Message2, Lost::FirstRecord];
+    for (first, second) in all.into_iter().flat_map(|first| all.map(|second| (first, second))) {
+        let mut pair = Pair::reconnected(&mut rng);
+        for lost in [first, second, Lost::Nothing] {
+            assert_eq!(pair.resume(lost, &mut rng), Ok(()), "{first:?}, {second:?}");
+        }
+    }
+}
+
+#[test]
 fn the_last_resume_can_be_lost_too() {
     let mut rng = fixed();
     for lost in [Lost::Message1, Lost::Message2] {
