@@ -63,6 +63,9 @@ pub struct Link {
 }
 
 /// Whether both sides of a link remember the same of it.
+///
+/// A wallet that lost the connection does not know whether the band has heard it. Whoever uses a stolen link is therefore missed if as many of
+/// the owner's introductions were lost in between as it has made itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the person is to be told"]
 pub enum Generations {
@@ -169,8 +172,8 @@ impl Link {
         if bool::from(self.psk().ct_eq(psk)) { Ok(()) } else { Err(CallerError::OtherLink) }
     }
 
-    /// At the wallet, before it says its first record of a reconnect: the generation to say, and how many answers since then were lost. The
-    /// link is to be stored before that record leaves, so that a lost answer is not taken for somebody else's use.
+    /// At the wallet, before it says its first record of a reconnect: the generation to say, and how many answers since then were lost, 255
+    /// at most. The link is to be stored before that record leaves, so that a lost answer is not taken for somebody else's use.
     #[must_use = "this is what to say"]
     pub fn introduce(&mut self) -> (u32, u8) {
         let said = (self.generation, self.lost);
@@ -280,6 +283,18 @@ mod tests {
             }
             prop_assert_eq!(reconnect(&mut wallet, &mut band, Reaches::Both), [Generations::Agree; 2]);
             prop_assert_eq!(wallet.generation(), band.generation());
+        }
+
+        #[test]
+        fn as_many_lost_answers_as_can_be_counted_are_no_use_by_others(unheard in 0u8..255, heard in 0u32..3) {
+            let (mut wallet, mut band) = (link(), link());
+            for _ in 0..heard {
+                let _ = reconnect(&mut wallet, &mut band, Reaches::Both);
+            }
+            for _ in 0..unheard {
+                prop_assert_eq!(reconnect(&mut wallet, &mut band, Reaches::Band), [Generations::Agree; 2]);
+            }
+            prop_assert_eq!(reconnect(&mut wallet, &mut band, Reaches::Both), [Generations::Agree; 2]);
         }
 
         #[test]

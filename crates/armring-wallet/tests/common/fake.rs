@@ -87,6 +87,11 @@ impl FakeBand {
         self.carries(&sealed)
     }
 
+    /// What the wallet said, as it is.
+    pub(crate) fn take_heard(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.heard)
+    }
+
     /// What the wallet said, opened.
     pub(crate) fn hears(&mut self) -> Vec<Vec<u8>> {
         let channel = &mut self.session.as_mut().unwrap().channel;

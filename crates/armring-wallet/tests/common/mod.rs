@@ -6,6 +6,7 @@ pub(crate) mod fake;
 pub(crate) mod issuer;
 pub(crate) mod market;
 pub(crate) mod steps;
+pub(crate) mod ways;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use armring_band::{
     Band, Event as BandEvent, Face, KeyError, KeyHandle, OpenKey, Output as BandOutput, PaymentKeys, Signal, SoftwareKeys,
     StoreKey,
 };
-use armring_pairing::{Link, MESSAGE_MAX, SoftwareKey};
+use armring_pairing::{Link, MESSAGE_MAX, PairingSecret, ResumeTicket, SoftwareKey};
 use armring_token::RootKey;
 use armring_wallet::{Connection, Event, Output};
 use armring_wire::{AttPayload, Fragmenter, Reassembler, Uptime};
@@ -39,6 +40,8 @@ pub(crate) struct Room {
     pub(crate) keys: TestKeys,
     pub(crate) band_key: [u8; 32],
     pub(crate) face: Face,
+    /// The secret on the band's label.
+    pub(crate) label: Option<[u8; 32]>,
     pub(crate) phone: Phone,
     pub(crate) connection: Option<Connection>,
     pub(crate) payload: AttPayload,
@@ -58,9 +61,20 @@ pub(crate) struct Room {
     pub(crate) power_cuts: usize,
     /// After how many fragments, of whichever side, the radio is gone in the middle of one. The next connection is not cut.
     pub(crate) radio: Option<usize>,
+    /// Sees each fragment on the radio, may change it, and says whether it arrives.
+    pub(crate) meddler: Option<Meddler>,
     pub(crate) root: RootKey,
     pub(crate) now: Uptime,
     pub(crate) rng: ChaCha20Rng,
+}
+
+pub(crate) type Meddler = Box<dyn FnMut(Way, &mut Vec<u8>) -> bool>;
+
+/// Which way a fragment goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    ToBand,
+    ToWallet,
 }
 
 /// What the flash is to do.
@@ -100,15 +114,16 @@ impl PaymentKeys for TestKeys {
     }
 }
 
-/// A phone: its key and the link that its wallet stored.
+/// A phone: its key, the link that its wallet stored, and what it may resume with, which the app keeps in memory.
 pub(crate) struct Phone {
     pub(crate) key: SoftwareKey,
     pub(crate) link: Option<Vec<u8>>,
+    pub(crate) ticket: Option<ResumeTicket>,
 }
 
 impl Phone {
     pub(crate) fn new(rng: &mut ChaCha20Rng) -> Self {
-        Self { key: SoftwareKey::generate(rng).unwrap(), link: None }
+        Self { key: SoftwareKey::generate(rng).unwrap(), link: None, ticket: None }
     }
 }
 
@@ -123,6 +138,7 @@ impl Room {
             keys: TestKeys::default(),
             band_key,
             face: Face::Lights,
+            label: None,
             phone: Phone::new(&mut rng),
             connection: None,
             payload,
@@ -138,6 +154,7 @@ impl Room {
             mouth: Fragmenter::new(payload),
             power_cuts: 0,
             radio: None,
+            meddler: None,
             root,
             now: Uptime::from_millis(1_000),
             rng,
@@ -146,8 +163,13 @@ impl Room {
 
     /// The band loses power and starts again with what it stored.
     pub(crate) fn restart_band(&mut self) {
-        (self.connection, self.unsettled) = (None, None);
-        self.band = Band::new(SoftwareKey::new(self.band_key), self.keys, self.root).with_face(self.face);
+        self.hang_up();
+        self.unsettled = None;
+        let band = Band::new(SoftwareKey::new(self.band_key), self.keys, self.root).with_face(self.face);
+        self.band = match self.label {
+            Some(secret) => band.with_label(PairingSecret::new(secret)),
+            None => band,
+        };
         for key in StoreKey::all() {
             if let Some(value) = self.storage.get(&key) {
                 self.band.load(key, value).unwrap();
@@ -183,6 +205,15 @@ impl Room {
         self.happens(BandEvent::Connected(self.payload));
     }
 
+    /// The stranger sends again what a wallet once wrote.
+    pub(crate) fn replay(&mut self, fragments: &[Vec<u8>]) {
+        for fragment in fragments {
+            // What it sends next of its own has the numbers after these.
+            let _ = self.mouth.cut(&[0], 0, &mut [0; 20]);
+            self.happens(BandEvent::Fragment(fragment));
+        }
+    }
+
     /// The stranger sends `message`.
     pub(crate) fn utter(&mut self, message: &[u8]) {
         let (mut sent, mut fragment) = (0, vec![0; self.payload.bytes()]);
@@ -192,8 +223,15 @@ impl Room {
         }
     }
 
+    /// The phone has no connection any more.
+    fn hang_up(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            self.phone.ticket = connection.take_ticket();
+        }
+    }
+
     pub(crate) fn disconnect(&mut self) {
-        self.connection = None;
+        self.hang_up();
         self.happens(BandEvent::Disconnected);
     }
 
@@ -218,14 +256,19 @@ impl Room {
             match output {
                 BandOutput::Transmit(bytes) => {
                     if self.connection.is_some() && ends(&mut self.radio) {
-                        (self.connection, lost) = (None, true);
+                        self.phone.ticket = self.connection.take().and_then(|mut connection| connection.take_ticket());
+                        lost = true;
                         continue;
                     }
                     let Some(connection) = &mut self.connection else {
                         self.heard.extend(self.ear.push(bytes).ok().flatten().map(|record| record.to_vec()));
                         continue;
                     };
-                    if let Err(error) = connection.fragment(bytes, &self.phone.key, &mut self.rng) {
+                    let mut bytes = bytes.to_vec();
+                    if !self.meddler.as_mut().is_none_or(|meddler| meddler(Way::ToWallet, &mut bytes)) {
+                        continue;
+                    }
+                    if let Err(error) = connection.fragment(&bytes, &self.phone.key, &mut self.rng) {
                         self.errors.push(format!("wallet: {error}"));
                     }
                 }
@@ -235,10 +278,13 @@ impl Room {
                 BandOutput::Signal(signal) => self.signals.push(signal),
                 BandOutput::Disconnect => {
                     // What the band said before, the wallet has heard.
-                    let heard =
-                        self.connection.take().into_iter().flat_map(|mut wallet| std::iter::from_fn(move || wallet.poll()));
-                    self.events
-                        .extend(heard.filter_map(|output| if let Output::Event(event) = output { Some(event) } else { None }));
+                    if let Some(mut wallet) = self.connection.take() {
+                        let heard = std::iter::from_fn(|| wallet.poll());
+                        let events =
+                            heard.filter_map(|output| if let Output::Event(event) = output { Some(event) } else { None });
+                        self.events.extend(events);
+                        self.phone.ticket = wallet.take_ticket();
+                    }
                     next = next.or(Some(BandEvent::Disconnected));
                 }
             }
@@ -310,11 +356,13 @@ impl Room {
             moved = true;
             match output {
                 Output::Transmit(_) if ends(&mut self.radio) => {
-                    self.connection = None;
+                    self.hang_up();
                     self.happens_to_band(BandEvent::Disconnected);
                 }
-                Output::Transmit(fragment) => {
-                    self.happens_to_band(BandEvent::Fragment(&fragment));
+                Output::Transmit(mut fragment) => {
+                    if self.meddler.as_mut().is_none_or(|meddler| meddler(Way::ToBand, &mut fragment)) {
+                        self.happens_to_band(BandEvent::Fragment(&fragment));
+                    }
                     self.written.push(fragment);
                     self.pump_band();
                 }
@@ -325,7 +373,7 @@ impl Room {
                     self.events.push(event);
                 }
                 Output::Disconnect => {
-                    self.connection = None;
+                    self.hang_up();
                     self.happens_to_band(BandEvent::Disconnected);
                 }
             }

@@ -2,7 +2,7 @@
 
 use armring_band::{Event as BandEvent, Gesture, Signal};
 use armring_channel::{Opened, sealed_len};
-use armring_pairing::{BandHello, Link, LinkState, Reconnect, ResumeTicket, Session, WalletHello};
+use armring_pairing::{BandHello, Link, LinkState, Reconnect, Session, WalletHello};
 use armring_token::{PaymentToken, Unverified};
 use armring_wallet::{Connection, Event};
 use armring_wire::records::band::{Awaited, Decline, Status, ToBand, ToWallet};
@@ -103,19 +103,6 @@ impl Room {
         }
         let link = self.stored_link();
         self.connect(Connection::reconnect(link, self.payload));
-    }
-
-    /// What the wallet may resume with when this connection is lost.
-    pub(crate) fn take_ticket(&mut self) -> ResumeTicket {
-        self.connection.as_mut().unwrap().take_ticket().unwrap()
-    }
-
-    pub(crate) fn resume(&mut self, ticket: ResumeTicket) {
-        if self.connection.is_some() {
-            self.disconnect();
-        }
-        let link = self.stored_link();
-        self.connect(Connection::resume(link, ticket, self.payload));
     }
 
     /// Relays an enrolment between band and issuer until one of them has had enough.
