@@ -55,7 +55,7 @@ pub enum CallerError {
     MissingKey,
     /// It is the peer's turn, or the handshake is over, or not yet.
     Order,
-    /// The proof is of another link.
+    /// The proof or the ticket is of another link.
     OtherLink,
     /// As many resumes in a row as there may be: a reconnect is due.
     NoResumesLeft,
@@ -123,7 +123,7 @@ impl fmt::Display for CallerError {
             Self::Length => "the buffer has a wrong length",
             Self::MissingKey => "the handshake needs a key that was not given",
             Self::Order => "the step is out of order",
-            Self::OtherLink => "the proof is of another link",
+            Self::OtherLink => "the proof or the ticket is of another link",
             Self::NoResumesLeft => "no resume is left: reconnect",
         })
     }

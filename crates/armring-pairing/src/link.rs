@@ -162,20 +162,23 @@ impl Link {
     ///
     /// [`CallerError::OtherLink`] if it was another that was reconnected; nothing has then changed.
     pub fn promote(&mut self, proof: &Reconnected) -> Result<(), Error> {
-        if !bool::from(self.psk().ct_eq(proof.psk())) {
-            return Err(CallerError::OtherLink.into());
-        }
+        self.expect(proof.psk())?;
         self.state = LinkState::Established;
         Ok(())
     }
 
-    /// At the wallet, before it says its first record of a reconnect: the generation to say, and how many answers since then were lost, 254
+    /// That what has this psk is of this link.
+    pub(crate) fn expect(&self, psk: &Psk) -> Result<(), CallerError> {
+        if bool::from(self.psk().ct_eq(psk)) { Ok(()) } else { Err(CallerError::OtherLink) }
+    }
+
+    /// At the wallet, before it says its first record of a reconnect: the generation to say, and how many answers since then were lost, 255
     /// at most. The link is to be stored before that record leaves, so that a lost answer is not taken for somebody else's use.
     #[must_use = "this is what to say"]
     pub fn introduce(&mut self) -> (u32, u8) {
-        let lost = self.lost.min(u8::MAX - 1);
-        self.lost = lost + 1;
-        (self.generation, lost)
+        let said = (self.generation, self.lost);
+        self.lost = self.lost.saturating_add(1);
+        said
     }
 
     /// At the band, when the wallet has said its `generation` and how many answers it has `lost`: what to answer, once the link is stored,
@@ -188,7 +191,9 @@ impl Link {
 
     /// At the wallet, when the band has answered with its `generation`: whether both remember the same. The link is to be stored.
     pub fn answered(&mut self, generation: u32) -> Generations {
-        let agreement = compare(self.generation, self.lost.saturating_sub(1), generation);
+        // This attempt was counted when it was introduced, unless the count had come to its end and stood still.
+        let lost_before = if self.lost == u8::MAX { u8::MAX } else { self.lost.saturating_sub(1) };
+        let agreement = compare(self.generation, lost_before, generation);
         self.generation = self.generation.max(generation).saturating_add(1);
         self.lost = 0;
         agreement

@@ -54,8 +54,9 @@ mod tests {
     use zeroize::ZeroizeOnDrop;
 
     use crate::dh::SharedSecret;
-    use crate::link::{HintKey, LinkSecret, Psk, Share};
+    use crate::link::{AdvertisingKey, HintKey, LinkSecret, Psk, Share};
     use crate::noise::ResumeSecret;
+    use crate::out_of_band::PairingSecret;
 
     #[test]
     fn debug_shows_no_secret() {
@@ -66,8 +67,11 @@ mod tests {
             std::format!("{:?}", HintKey::new([0xa5; 32])),
             std::format!("{:?}", Share::new([0xa5; 32])),
             std::format!("{:?}", ResumeSecret::new([0xa5; 32])),
+            std::format!("{:?}", AdvertisingKey::new([0xa5; 32])),
+            std::format!("{:?}", PairingSecret::new([0xa5; 32])),
         ];
-        assert_eq!(shown, ["LinkSecret(..)", "Psk(..)", "HintKey(..)", "Share(..)", "ResumeSecret(..)"]);
+        let names = ["LinkSecret", "Psk", "HintKey", "Share", "ResumeSecret", "AdvertisingKey", "PairingSecret"];
+        assert_eq!(shown, names.map(|name| std::format!("{name}(..)")));
     }
 
     #[test]
@@ -78,6 +82,8 @@ mod tests {
         erased::<HintKey>();
         erased::<Share>();
         erased::<ResumeSecret>();
+        erased::<AdvertisingKey>();
+        erased::<PairingSecret>();
         erased::<SharedSecret>();
         erased::<x25519_dalek::StaticSecret>();
         erased::<blake2::Blake2sMac256>();

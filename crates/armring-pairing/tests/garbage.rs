@@ -17,6 +17,7 @@ fn any_bytes<const N: usize>() -> impl Strategy<Value = [u8; N]> {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
     #[test]
     fn garbage_in_place_of_a_hello(band in any_bytes::<18>(), wallet in prop::collection::vec(any::<u8>(), 0..24)) {
         let mut rng = fixed();
@@ -31,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_in_place_of_each_message(m48 in any_bytes::<48>(), m64 in any_bytes::<64>(), m96 in any_bytes::<96>()) {
+    fn garbage_in_place_of_each_message(m32 in any_bytes::<32>(), m48 in any_bytes::<48>(), m64 in any_bytes::<64>(), m96 in any_bytes::<96>()) {
         let mut rng = fixed();
         let keys = two(&mut rng);
         let (at_band, at_wallet) = keys.link(&mut rng);
@@ -48,6 +49,29 @@ proptest! {
         let (reconnect, wallet_hello, _) = <Reconnect>::start(&at_wallet, &keys.wallet, SPEAKS, &hello, &mut rng).unwrap();
         prop_assert!(reconnect.receive(&m48, &keys.wallet).is_err());
         prop_assert!(<Reconnect>::answer(&at_band, &keys.band, (&hello, &wallet_hello), &m48, &mut rng).is_err());
+
+        let secret = || PairingSecret::new([7; 32]);
+        let label = PairingLabel::new(Source::Printed, secret(), &keys.band.public_key());
+        let (uncompared, uncompared_hello, first) = <PairingUncompared>::start_with_label(&label, &keys.wallet, SPEAKS, &hello, &mut rng).unwrap();
+        prop_assert!(uncompared.receive(&m96, &keys.wallet, &mut rng).is_err());
+        let window = || -> PairingWindow { PairingWindow::open(NOW, Methods::label(secret())) };
+        let hellos = (&hello, &uncompared_hello);
+        prop_assert!(window().receive_secret(&m48, NOW, &keys.band, hellos, &mut rng).is_err());
+        let (band, _) = window().receive_secret(&first, NOW, &keys.band, hellos, &mut rng).unwrap();
+        prop_assert!(band.receive(&m64, NOW, &keys.band, &mut rng).is_err());
+
+        let (uncompared, uncompared_hello, _) = <PairingUncompared>::start_by_press(&keys.wallet, SPEAKS, &hello, &mut rng).unwrap();
+        prop_assert!(uncompared.receive(&m96, &keys.wallet, &mut rng).is_err());
+        let window: PairingWindow = PairingWindow::open(NOW, Methods::press_only());
+        if let Ok((band, _)) = window.receive_press(&m32, NOW, &keys.band, (&hello, &uncompared_hello), &mut rng) {
+            prop_assert!(band.receive(&m64, NOW, &keys.band, &mut rng).is_err());
+        }
+
+        let (ticket, mut resumption) = kinds::reconnect(&keys, &at_band, &at_wallet, &mut rng);
+        let (resume, resume_hello, _) = <Resume>::start(&at_wallet, &ticket, SPEAKS, &hello, &mut rng).unwrap();
+        prop_assert!(resume.receive(&m48).is_err());
+        let answer = resumption.answer::<RustCrypto>(&at_band, (&hello, &resume_hello), &m48, &mut rng);
+        prop_assert!(answer.is_err());
 
         let versions = EnrolVersions { band: SPEAKS, issuer: SPEAKS };
         let (enrol, _) = <Enrol>::start(&keys.band, &keys.wallet.public_key(), versions, &mut rng).unwrap();

@@ -3,11 +3,13 @@
 
 mod common;
 
-use armring_channel::{Opened, sealed_len};
+use armring_channel::{Aead, ChaChaPoly, Key, Opened, sealed_len};
 use armring_pairing::noise::{HandshakeState, IK, KKPSK0, Keys, NNPSK0, Pattern, Psk, Session, Side, XX, XXPSK0};
 use armring_pairing::{DiffieHellman, SoftwareKey};
 use common::{ChaCha20Rng, bytes};
 use rand_chacha::rand_core::Rng;
+use snow::params::CipherChoice;
+use snow::resolvers::{CryptoResolver, DefaultResolver};
 
 /// What both sides of one handshake have, all random.
 struct Setting {
@@ -68,7 +70,7 @@ fn knows_peer(pattern: &Pattern, side: Side) -> bool {
 }
 
 /// One handshake in which we are `side`.
-fn handshake(pattern: &'static Pattern, side: Side, rng: &mut ChaCha20Rng) {
+fn handshake(pattern: &'static Pattern, side: Side, rng: &mut ChaCha20Rng) -> (Session, snow::TransportState) {
     let setting = Setting::draw(rng);
     let own = SoftwareKey::new(setting.ours);
     let mut our_state = setting.our_side(pattern, side, &own);
@@ -93,7 +95,7 @@ fn handshake(pattern: &'static Pattern, side: Side, rng: &mut ChaCha20Rng) {
         assert_eq!(received, payload);
     }
     assert_eq!(their_state.get_handshake_hash(), our_state.hash().as_bytes());
-    transport(our_state.finish().unwrap().into_session(), their_state.into_transport_mode().unwrap(), rng);
+    (our_state.finish().unwrap().into_session(), their_state.into_transport_mode().unwrap())
 }
 
 /// Records of our channel are Noise transport messages whose plaintext is padded.
@@ -116,11 +118,60 @@ fn transport(mut ours: Session, mut theirs: snow::TransportState, rng: &mut ChaC
     }
 }
 
+/// Both count to 65,536 on their own and change the key there, as Noise §11.3 has it.
+fn rekeyed_transport(mut ours: Session, mut theirs: snow::TransportState) {
+    let (mut buffer, mut text) = ([0; 48], [0; 48]);
+    for number in 0..(1 << 16) + 3_u32 {
+        if number == 1 << 16 {
+            theirs.rekey_incoming();
+        }
+        let [byte, ..] = number.to_le_bytes();
+        buffer[0] = byte;
+        let sealed = ours.channel.seal(&mut buffer, 1).unwrap();
+        assert_eq!(theirs.read_message(sealed, &mut text), Ok(32), "record {number}");
+        assert_eq!(text[..2], [byte, 0x80]);
+    }
+    for number in 0..(1 << 16) + 3_u32 {
+        if number == 1 << 16 {
+            theirs.rekey_outgoing();
+        }
+        let [byte, ..] = number.to_le_bytes();
+        text[..2].copy_from_slice(&[byte, 0x80]);
+        text[2..].fill(0);
+        assert_eq!(theirs.write_message(&text[..32], &mut buffer), Ok(48));
+        assert_eq!(ours.channel.open(&mut buffer), Ok(Opened::Record(&[byte])), "record {number}");
+    }
+}
+
+#[test]
+fn a_long_channel_changes_its_keys_where_snow_does() {
+    let (ours, theirs) = handshake(&NNPSK0, Side::Initiator, &mut common::random());
+    rekeyed_transport(ours, theirs);
+}
+
+#[test]
+fn a_changed_key_is_the_one_that_snow_changes_to() {
+    let mut rng = common::random();
+    for _ in 0..500 {
+        let (key, nonce) = (bytes(&mut rng), u64::from(rng.next_u32()));
+        let mut cipher = DefaultResolver.resolve_cipher(&CipherChoice::ChaChaPoly).unwrap();
+        cipher.set(&key);
+        cipher.rekey();
+        let mut sealed = [0; 48];
+        assert_eq!(cipher.encrypt(nonce, b"ad", &[7; 32], &mut sealed), 48);
+        let mut text = [7; 32];
+        let tag = ChaChaPoly::seal(&ChaChaPoly::rekey(&Key::new(key)), nonce, b"ad", &mut text);
+        assert_eq!((&sealed[..32], &sealed[32..]), (&text[..], &tag[..]));
+    }
+}
+
 fn many(pattern: &'static Pattern) {
     let mut rng = common::random();
     for _ in 0..400 {
-        handshake(pattern, Side::Initiator, &mut rng);
-        handshake(pattern, Side::Responder, &mut rng);
+        for side in [Side::Initiator, Side::Responder] {
+            let (ours, theirs) = handshake(pattern, side, &mut rng);
+            transport(ours, theirs, &mut rng);
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub enum CallerError {
     /// There is no code to accept, or it was not shown.
     #[error("there is no code that was shown")]
     NoCode,
-    /// No resume is left, or the ticket was taken before the band said hello: reconnect.
+    /// No resume is left, the ticket was taken before the band said hello, or it is of another link: reconnect.
     #[error("nothing to resume with: reconnect")]
     NoTicket,
     /// The record has no room in a message.
@@ -65,7 +65,9 @@ impl From<armring_pairing::Error> for Error {
     fn from(error: armring_pairing::Error) -> Self {
         match error {
             armring_pairing::Error::Peer(error) => Self::Peer(PeerError::Handshake(error)),
-            armring_pairing::Error::Caller(armring_pairing::CallerError::NoResumesLeft) => CallerError::NoTicket.into(),
+            armring_pairing::Error::Caller(
+                armring_pairing::CallerError::NoResumesLeft | armring_pairing::CallerError::OtherLink,
+            ) => CallerError::NoTicket.into(),
             _ => Self::Machine,
         }
     }

@@ -41,7 +41,8 @@ impl UriKind {
 /// How many characters the URI of `payload` bytes has.
 #[must_use]
 pub const fn uri_len(kind: UriKind, payload: usize) -> usize {
-    SCHEME.len() + kind.word().len() + 1 + FORM.len() + 1 + (payload * 4).div_ceil(3)
+    let before = SCHEME.len() + kind.word().len() + 1 + FORM.len() + 1;
+    before.saturating_add(payload.saturating_mul(4).div_ceil(3))
 }
 
 /// Writes the URI of `payload` into the front of `buffer`: [`uri_len`] bytes.

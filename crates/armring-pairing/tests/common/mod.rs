@@ -1,11 +1,14 @@
 //! What the tests of this crate share: randomness that can be repeated, and a band and a wallet with their keys.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod kinds;
+
 use std::hash::{BuildHasher, RandomState};
 
 use armring_channel::{Channel, Opened, sealed_len};
 use armring_pairing::*;
 use armring_wire::{Uptime, Version, VersionRange};
+use proptest::test_runner::{Config, RngSeed};
 pub(crate) use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng, TryCryptoRng, TryRng};
 
@@ -19,6 +22,18 @@ pub(crate) fn random() -> ChaCha20Rng {
     };
     println!("ARMRING_SEED={seed}");
     ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// So many cases of a property, whose seed is shown where one fails. To run a failure again:
+/// `PROPTEST_RNG_SEED=<seed> cargo test <name of the test>`.
+pub(crate) fn cases(cases: u32) -> Config {
+    let config = Config { failure_persistence: None, cases, ..Config::default() };
+    let seed = match config.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => RandomState::new().hash_one(()),
+    };
+    println!("PROPTEST_RNG_SEED={seed}");
+    Config { rng_seed: RngSeed::Fixed(seed), ..config }
 }
 
 /// Randomness that is the same in each run.
