@@ -176,7 +176,7 @@ fn the_old_phones_ticket_does_not_resume_the_new_link() {
     room.forget();
     room.resume(ticket);
     assert!(!room.is_linked() && room.band_links().len() == 1);
-    assert_eq!(room.errors, ["band: no link answers to this hint"]);
+    assert_eq!(room.errors, ["wallet: nothing to resume with: reconnect"]);
     room.reconnect();
     assert!(room.is_linked());
 }

@@ -284,11 +284,7 @@ fn after_an_unpairing_nothing_resumes_not_even_over_the_next_link_in_its_place()
     room.pair();
     room.forget();
     room.resume(ticket);
-    assert_eq!(
-        room.errors,
-        ["band: the handshake failed: the message is not authentic"],
-        "there is a link, and nothing to resume"
-    );
+    assert_eq!(room.errors, ["wallet: nothing to resume with: reconnect"], "there is a link, and the ticket is of another");
     room.reconnect();
     assert!(room.is_linked());
 }
