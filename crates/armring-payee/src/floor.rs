@@ -64,10 +64,28 @@ impl Offline {
         &self.taken
     }
 
-    /// How much is pending in all. Never above [`FloorLimits::total`].
+    /// How much is pending in all. Never above [`FloorLimits::total`], unless what was accepted under a higher one was readmitted.
     #[must_use]
     pub fn total(&self) -> u64 {
         sum(self.taken.iter())
+    }
+
+    /// Puts back what is pending of a sale that was [stored](Sale::from_bytes), once. It was accepted: neither its floor nor its credential is
+    /// looked at again. For a book that is made anew when the payee starts, this is called with each sale that was not
+    /// [written off](Self::write_off).
+    ///
+    /// # Errors
+    /// [`OfflineError::NotAllowed`] where the sale is in another currency than the book; nothing has then changed.
+    pub fn readmit(&mut self, sale: &Sale) -> Result<(), OfflineError> {
+        let Some(pending) = sale.pending() else { return Ok(()) };
+        let token = *sale.answered_by(pending.token)?.claims();
+        let outstanding =
+            Outstanding::new(&token, pending.digest).filter(|outstanding| outstanding.amount.currency() == self.currency);
+        let outstanding = outstanding.ok_or(OfflineError::NotAllowed)?;
+        if !self.holds(&outstanding.token) {
+            self.taken.push(outstanding);
+        }
+        Ok(())
     }
 
     /// Makes room for what the issuer has answered of `sale`, settled or refused. Until this is called it counts as pending.
@@ -76,6 +94,7 @@ impl Offline {
     }
 
     /// Makes room for a payment that is given up: the issuer will not answer it. The sale keeps it, and a receipt that comes after all counts.
+    /// That it was given up is for the caller to remember, beside the sale, so as not to [readmit](Self::readmit) it.
     pub fn write_off(&mut self, token: &TokenDigest) {
         self.taken.retain(|taken| taken.token != *token);
     }
@@ -87,17 +106,10 @@ impl Offline {
         credential: &Credential,
         digest: TokenDigest,
     ) -> Result<(), OfflineError> {
-        if self.taken.iter().any(|taken| taken.token == digest) {
+        if self.holds(&digest) {
             return Ok(());
         }
-        let outstanding = Outstanding {
-            sale: token.request,
-            token: digest,
-            credential: credential.id,
-            amount: token.amount,
-            counter: token.counter,
-            interval: interval(token).ok_or(OfflineError::NotAllowed)?,
-        };
+        let outstanding = Outstanding::new(token, digest).ok_or(OfflineError::NotAllowed)?;
         let mut same = self.taken.iter().filter(|taken| taken.credential == outstanding.credential);
         if same.clone().any(|taken| taken.collides_with(&outstanding)) {
             return Err(OfflineError::DoubleSpend);
@@ -105,6 +117,10 @@ impl Offline {
         self.fits(outstanding.amount, sum(&mut same), credential.limits.offline_total.0)?;
         self.taken.push(outstanding);
         Ok(())
+    }
+
+    fn holds(&self, token: &TokenDigest) -> bool {
+        self.taken.iter().any(|taken| taken.token == *token)
     }
 
     /// Whether the limits have room for `amount`. A band never has more outstanding than its credential's offline total.
@@ -122,6 +138,18 @@ impl Offline {
 }
 
 impl Outstanding {
+    /// `None` for a token that no band signs.
+    pub(crate) fn new(token: &PaymentToken, digest: TokenDigest) -> Option<Self> {
+        Some(Self {
+            sale: token.request,
+            token: digest,
+            credential: token.credential,
+            amount: token.amount,
+            counter: token.counter,
+            interval: interval(token)?,
+        })
+    }
+
     /// Whether the issuer can settle only one of both: the same counter, or intervals of the cumulative total that overlap.
     fn collides_with(&self, other: &Self) -> bool {
         let ((start, end), (other_start, other_end)) = (self.interval, other.interval);

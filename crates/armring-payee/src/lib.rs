@@ -15,14 +15,25 @@
 //! fresh. What is [`Pending`] stands in the payee's book, [`Offline`], and is redeemed when there is network again. What is settled can be
 //! given back with [`Payee::refund`].
 //!
+//! A payee that is started again loses nothing that it stored: [`Sale::to_bytes`] before it says `Pending` and before it asks for a refund,
+//! [`Sale::from_bytes`] and [`Offline::readmit`] when it begins.
+//!
+//! ```text
+//!  token ─▶ hear_offline ─▶ to_bytes ─▶ disk ─▶ Pending ─▶ payer's wallet
+//!                                        ┊ started again, without network
+//!           readmit ◀─ from_bytes ◀──────┘
+//! ```
+//!
 //! ```no_run
 //! use armring_payee::{FloorLimits, Heard, Lists, Offline, Payee, Revoked};
 //! use armring_token::{RootKey, Signing};
 //! use armring_wire::records::payee::FromPayee;
-//! use armring_wire::{Amount, Currency, UnixTime};
+//! use armring_wire::{Amount, Currency, UnixTime, encode};
 //! use ed25519_dalek::SigningKey;
 //! # fn ask_issuer(_: armring_wire::records::issuer::ToIssuer<'_>) -> Option<Vec<u8>> { None }
 //! # fn say(_: FromPayee<'_>) {}
+//! # fn store(_: &[u8]) -> std::io::Result<()> { Ok(()) }
+//! # fn send(_: &[u8]) {}
 //! # fn shop(root: RootKey, key_list: &[u8], certificate: &[u8], signer: SigningKey, record: &[u8], now: UnixTime, expiry: UnixTime,
 //! #     revoked: &Revoked, rng: &mut impl rand_core::TryCryptoRng) -> Result<(), Box<dyn std::error::Error>> {
 //! let payee = Payee::new(root, key_list, certificate, Signing::new(signer))?;
@@ -34,10 +45,16 @@
 //!     Heard::Answer(answer) => say(answer),
 //!     Heard::Redeem(token) => match sale.redeem(&token).and_then(ask_issuer) {
 //!         Some(answer) => say(sale.issuer_says(&token, &answer, payee.key_list())?),
-//!         None => say(sale.hear_offline(record, &mut book, Lists { keys: payee.key_list(), revoked }, now)),
+//!         None => {
+//!             let lists = Lists { keys: payee.key_list(), revoked };
+//!             let answer = encode(&sale.hear_offline(record, &mut book, lists, now), &mut [0; 512])?.to_vec();
+//!             store(&sale.to_bytes())?; // a token that is pending is not sent again
+//!             send(&answer);
+//!         }
 //!     },
 //! }
 //! book.release(&sale); // what the issuer has answered is not pending any more
+//! store(&sale.to_bytes())?;
 //! # Ok(()) }
 //! ```
 
@@ -50,6 +67,7 @@ mod payee;
 mod refund;
 mod revoked;
 mod sale;
+mod stored;
 mod taken;
 
 pub use error::{Error, OfflineError, ReceiptError, RefundError, TokenError};

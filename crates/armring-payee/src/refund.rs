@@ -14,17 +14,18 @@ use crate::sale::Sale;
 /// A refund that was signed, and its receipt when there is one.
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
-    object: Vec<u8>,
-    digest: RefundDigest,
-    amount: Amount,
-    receipt: Option<Answer>,
+    pub(crate) object: Vec<u8>,
+    pub(crate) digest: RefundDigest,
+    pub(crate) amount: Amount,
+    pub(crate) receipt: Option<Answer>,
 }
 
+/// The issuer's answer to it.
 #[derive(Clone, Debug)]
-struct Answer {
-    object: Vec<u8>,
-    outcome: Outcome,
-    left: Amount,
+pub(crate) struct Answer {
+    pub(crate) object: Vec<u8>,
+    pub(crate) outcome: Outcome,
+    pub(crate) left: Amount,
 }
 
 /// What the issuer said about a refund.
@@ -37,7 +38,7 @@ pub enum Refunded {
 }
 
 impl<S: MultipartSigner<Signature>> Payee<S> {
-    /// Signs that `amount` of what settled `sale` is given back. The sale keeps it: ask the issuer with [`Sale::ask_refund`], as often as it
+    /// Signs that `amount` of what settled `sale` is given back. The sale keeps it: [store](Sale::to_bytes) it, then ask the issuer with [`Sale::ask_refund`], as often as it
     /// takes, and let [`Sale::refund_answered`] take its answer.
     ///
     /// # Errors
@@ -127,7 +128,7 @@ impl Sale {
 
 impl Given {
     /// Whether it takes from what is left: it was not refused.
-    fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         self.receipt.as_ref().is_none_or(|answer| answer.outcome.is_settled())
     }
 }

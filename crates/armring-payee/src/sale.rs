@@ -26,6 +26,8 @@ use crate::taken::Tokens;
 /// With network the token's signature is the issuer's to verify: a payee need not have the credential that its key is in. What a sale checks
 /// then is that the token answers this request, with this amount, for this payee. A forged token therefore waits beside the real one and never
 /// in its way. Without network it is verified here: see [`Sale::accept_offline`].
+///
+/// A payee that may be started again stores its sales: see [`Sale::to_bytes`].
 #[derive(Clone, Debug)]
 pub struct Sale {
     pub(crate) root: RootFingerprint,
@@ -105,6 +107,11 @@ impl Sale {
     #[must_use]
     pub fn request(&self) -> &[u8] {
         &self.request
+    }
+
+    /// The payee's certificate, or the credential that stands in for it.
+    pub(crate) fn certificate(&self) -> &[u8] {
+        &self.certificate
     }
 
     /// The request and by whom it is, as a QR code, an NFC tag or a link carries them; `None` is never the case for what was signed here.

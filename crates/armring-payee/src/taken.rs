@@ -9,11 +9,11 @@ use crate::error::TokenError;
 /// How many tokens a sale keeps at most that wait for the issuer's answer or have one. One that waits is never let go of for a newer one.
 const TOKENS_MAX: usize = 8;
 /// How many copies of one body, each under another signature, wait at most.
-const COPIES_MAX: usize = 4;
+pub(crate) const COPIES_MAX: usize = 4;
 
 /// The tokens of a sale.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tokens(Vec<Taken>);
+pub(crate) struct Tokens(pub(crate) Vec<Taken>);
 
 /// A token that was taken, and how far it is.
 #[derive(Clone, Debug)]
@@ -21,12 +21,12 @@ pub(crate) struct Taken {
     pub(crate) digest: TokenDigest,
     /// The token under each signature that it came with: until the issuer has answered, nobody here knows which one verifies. The issuer is
     /// asked about the first. Never empty.
-    copies: VecDeque<Vec<u8>>,
-    state: State,
+    pub(crate) copies: VecDeque<Vec<u8>>,
+    pub(crate) state: State,
 }
 
 #[derive(Clone, Debug)]
-enum State {
+pub(crate) enum State {
     /// Nothing of it was verified here.
     Waiting,
     /// It was verified by its credential and accepted without asking the issuer.

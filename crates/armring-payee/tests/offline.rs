@@ -5,98 +5,16 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use armring_payee::{FloorLimits, Heard, Lists, Offline, OfflineError, Revoked, Sale, TokenError};
-use armring_token::{
-    Counter, CredentialRights, Epoch, Form, Gesture, KeyList, Minor, PaymentToken, Presence, Revocation, RevocationList,
-    Revocations, Signing, Unlocking, Unverified, Verified, VerifyError,
-};
+use armring_payee::{FloorLimits, Heard, Offline, OfflineError, Revoked, Sale, TokenError};
+use armring_token::{Counter, CredentialRights, Gesture, Minor, PaymentToken, Presence, Unlocking, VerifyError};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
 use armring_wire::{
     Amount, CredentialId, Currency, KeyId, Opaque, Outcome, PayeeRef, RequestDigest, TokenDigest, UnixTime, Validity,
 };
+use common::stall::*;
 use common::*;
 use proptest::prelude::*;
-
-const FLOOR: FloorLimits = FloorLimits { each: 5_000, credential: 6_000, total: 9_000, payments: 5 };
-
-fn keys(next_update: UnixTime) -> Verified<KeyList> {
-    let object = key_list_until(3, 2, next_update);
-    Unverified::<KeyList>::parse(&object).unwrap().verify(&fingerprint(), &root()).unwrap()
-}
-
-/// A list that revokes `subjects`.
-fn revoked(subjects: &[PayeeRef], next_update: UnixTime) -> Revoked {
-    let mut buffer = [0; 64];
-    let words = subjects.iter().map(|subject| Revocation { subject: *subject, revoked: true });
-    let entries = Revocations::write(words, &mut buffer).unwrap();
-    let list = RevocationList {
-        form: Form,
-        key: KeyId(1),
-        epoch: Epoch(1),
-        since: Epoch(0),
-        part: 0,
-        parts: 1,
-        issued: NOW,
-        next_update,
-        entries,
-    };
-    let mut revoked = Revoked::new(fingerprint(), 100);
-    let before = UnixTime::from_secs(next_update.as_secs() - 1);
-    revoked.take_part(&sign(&list, &Signing::new(key(2))), &keys(VALIDITY.until), before).unwrap();
-    revoked
-}
-
-/// A payee without network.
-struct Stall {
-    shop: Shop,
-    book: Offline,
-    keys: Verified<KeyList>,
-    revoked: Revoked,
-    now: UnixTime,
-    rng: ChaCha20Rng,
-}
-
-impl Stall {
-    fn new() -> Self {
-        let (keys, revoked) = (keys(VALIDITY.until), revoked(&[], VALIDITY.until));
-        Self { shop: shop(), book: Offline::new(Currency::CNY, FLOOR), keys, revoked, now: NOW, rng: rng() }
-    }
-
-    fn asks(&mut self, minor: u64) -> Sale {
-        self.shop.request(cny(minor), "tea for two", (NOW, EXPIRY), &mut self.rng).unwrap()
-    }
-
-    fn accepts(&mut self, sale: &mut Sale, token: &[u8], credential: &[u8]) -> Result<(), OfflineError> {
-        let lists = Lists { keys: &self.keys, revoked: &self.revoked };
-        sale.accept_offline(token, credential, &mut self.book, lists, self.now).map(|_| ())
-    }
-
-    fn hears<'s>(&mut self, sale: &'s mut Sale, record: &[u8]) -> FromPayee<'s> {
-        let lists = Lists { keys: &self.keys, revoked: &self.revoked };
-        sale.hear_offline(record, &mut self.book, lists, self.now)
-    }
-
-    fn has_taken_nothing(&self, sale: &Sale) -> bool {
-        self.book.pending().is_empty() && sale.pending().is_none()
-    }
-}
-
-/// What a band signs for a payee without network, with something changed.
-fn offline_token(sale: &Sale, change: impl FnOnce(&mut PaymentToken)) -> Vec<u8> {
-    token_with(sale, |body| {
-        body.presence.online_only = false;
-        change(body);
-    })
-}
-
-fn says(token: &[u8], credential: &[u8]) -> Vec<u8> {
-    record(&ToPayee::Offline { token: Opaque::new(token).unwrap(), credential: Opaque::new(credential).unwrap() })
-}
-
-fn says_token(token: &[u8]) -> Vec<u8> {
-    record(&ToPayee::Token(Opaque::new(token).unwrap()))
-}
 
 #[test]
 fn a_token_that_verifies_is_pending_and_settled_only_by_its_receipt() {
@@ -420,6 +338,8 @@ enum Step {
     Redeem { which: usize, outcome: Option<bool> },
     /// A token that was accepted is sent again.
     Again { which: usize },
+    /// The payee is started again, with nothing but what it stored.
+    Restart,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -427,6 +347,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..3u8, 1..3_000u64, 0..3u32).prop_map(|(who, minor, behind)| Step::Pay { who, minor, behind }),
         2 => (any::<usize>(), any::<Option<bool>>()).prop_map(|(which, outcome)| Step::Redeem { which, outcome }),
         1 => any::<usize>().prop_map(|which| Step::Again { which }),
+        1 => Just(Step::Restart),
     ]
 }
 
@@ -476,6 +397,7 @@ proptest! {
                     let expected = matches!(said, FromPayee::Pending | FromPayee::Receipt(_));
                     prop_assert!(expected);
                 }
+                Step::Restart => stall.restarts(sales.iter_mut().map(|accepted| &mut accepted.sale)),
                 Step::Redeem { .. } | Step::Again { .. } => {}
             }
             let open: Vec<_> = sales.iter().filter(|accepted| accepted.open).collect();

@@ -1,6 +1,8 @@
 //! An issuer's keys, a shop and a payer, for the tests. What the issuer decides is said by the test.
 #![allow(clippy::unwrap_used, dead_code, reason = "tests say what they expect by panicking; not every test uses all")]
 
+pub(crate) mod stall;
+
 use armring_payee::{Payee, ReceiptError, Sale};
 use armring_token::{
     Counter, Credential, CredentialRights, Epoch, Form, FreeCount, Gesture, Issuer, KeyEntry, KeyList, KeyUse, Limits, Minor,
