@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, guard, guard_selftest, msrv, published,
+    attacks, guard, guard_selftest, msrv, packed, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -25,6 +25,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     stages.run("tests", || run(&mut workspace.cargo(&["test", "--workspace", "--locked"])));
     stages.run("known attacks", || attacks::run(workspace));
     stages.run("no_std guard", || guard::run(workspace, &[]));
+    stages.run("packages", || packed::run(workspace));
     stages.run("demo", || demo(workspace));
     stages.finish()
 }
