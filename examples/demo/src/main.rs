@@ -54,6 +54,9 @@ struct Arguments {
     /// Tell the story without the messages on the way.
     #[arg(long)]
     brief: bool,
+    /// Also write the story as a sequence diagram to this SVG file.
+    #[arg(long, value_name = "FILE")]
+    diagram: Option<PathBuf>,
     #[command(subcommand)]
     process: Option<Process>,
 }
@@ -117,7 +120,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let payload = arguments.att_payload;
     let result = match arguments.process {
-        None => story::play(&arguments.dir, payload, arguments.brief),
+        None => story::play(&arguments.dir, payload, arguments.brief, arguments.diagram.as_deref()),
         Some(Process::Band { folder, root, display }) => band::run(&folder, root, display, payload),
         Some(Process::Phone { owner, folder, root, issuer, inside }) => {
             phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside }, payload)

@@ -45,14 +45,39 @@ const SAID: [&str; 20] = [
 fn the_story_goes_as_it_must_at_the_smallest_the_usual_and_the_largest_att_payload() {
     for payload in ["20", "182", "514"] {
         let dir = folder(&format!("story-{payload}"));
-        let output = demo(&["--dir", dir.to_str().unwrap(), "--att-payload", payload]);
+        let diagram = folder(&format!("story-{payload}.svg"));
+        let output = demo(&["--dir", dir.to_str().unwrap(), "--att-payload", payload, "--diagram", diagram.to_str().unwrap()]);
         let (told, complaints) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{payload}: {told}\n{complaints}");
         for said in SAID {
             assert!(told.contains(said), "{payload}: nothing of '{said}' in\n{told}");
         }
         assert!(dir.join("ledger.sqlite").exists());
+        if payload == "182" {
+            let (drawn, shown) = (fs::read_to_string(&diagram).unwrap(), fs::read_to_string(DIAGRAM).unwrap());
+            assert_eq!(messages(&drawn), messages(&shown), "draw it anew: cargo demo --diagram docs/standard-story.svg");
+        }
     }
+}
+
+/// The diagram that readers are shown.
+const DIAGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/standard-story.svg");
+
+/// What a diagram says of each message: all but when it was, which differs from run to run.
+fn messages(svg: &str) -> Vec<String> {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let titles = document.descendants().filter(|node| node.has_tag_name("title"));
+    let messages: Vec<String> = titles.filter_map(|node| node.text()).map(str::to_owned).collect();
+    assert!(messages.len() > 100, "{messages:?}");
+    messages
+}
+
+#[test]
+fn a_diagram_that_cannot_be_written_is_named() {
+    let (dir, nowhere) = (folder("story-undrawn"), folder("nowhere/story.svg"));
+    let output = demo(&["--dir", dir.to_str().unwrap(), "--diagram", nowhere.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("cannot write the diagram"), "{}", text(&output.stderr));
 }
 
 #[test]

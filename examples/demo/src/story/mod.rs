@@ -1,6 +1,7 @@
 //! The story that one command plays.
 
 mod chapters;
+mod diagram;
 mod noise;
 mod payer;
 mod person;
@@ -20,20 +21,26 @@ use self::telling::Telling;
 /// Marks a folder as one that a story made and the next may empty.
 const MARKER: &str = "made-by-armring-demo";
 
-pub(crate) fn play(dir: &Path, payload: AttPayload, brief: bool) -> Result<()> {
+pub(crate) fn play(dir: &Path, payload: AttPayload, brief: bool, diagram: Option<&Path>) -> Result<()> {
     prepare(dir)?;
-    let telling = Telling::new(!brief);
+    if let Some(file) = diagram {
+        // A story is not told in vain.
+        fs::write(file, "").with_context(|| format!("cannot write the diagram {}", file.display()))?;
+    }
+    let mut telling = Telling::new(!brief);
     telling.title("Armring: a wristband pays");
     telling.prose(&format!(
         "An issuer, a shop, bands and phones, each a process of its own, over loopback TCP in ATT payloads of {} bytes.",
         payload.bytes()
     ));
     let mut stage = Stage::new(dir, payload, telling);
-    let mut cast = Cast::enter(&mut stage)?;
-    for chapter in CHAPTERS {
-        chapter(&mut cast, &mut stage)?;
+    let told = tell(&mut stage);
+    if let Some(file) = diagram {
+        // Of a story that went wrong it shows how far it came.
+        fs::write(file, stage.telling.record.svg()).with_context(|| format!("cannot write the diagram {}", file.display()))?;
     }
-    let telling = &stage.telling;
+    told?;
+    let telling = &mut stage.telling;
     telling.prose("");
     telling.title(&format!(
         "All {} checks held: {} messages, {} bytes on air, {} ms.",
@@ -46,6 +53,11 @@ pub(crate) fn play(dir: &Path, payload: AttPayload, brief: bool) -> Result<()> {
     println!("The issuer's ledger stays for looking at: {}", ledger.display());
     println!("For example: sqlite3 {} .tables", dir.join("ledger.sqlite").display());
     Ok(())
+}
+
+fn tell(stage: &mut Stage) -> Result<()> {
+    let mut cast = Cast::enter(stage)?;
+    CHAPTERS.iter().try_for_each(|chapter| chapter(&mut cast, stage))
 }
 
 /// Makes `dir`, or empties it if an earlier story made it. Anything else is left alone.
