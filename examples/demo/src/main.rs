@@ -26,10 +26,12 @@ mod trace;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use armring_band::Face;
 use armring_wire::AttPayload;
 use clap::{Parser, Subcommand};
 
 use crate::control::unhex_array;
+use crate::story::{Script, Setting};
 
 /// Watch a wristband pay: pair, enrol, pay, receive, lose the link, the network or the band, and be refused.
 ///
@@ -51,12 +53,21 @@ struct Arguments {
     /// How many bytes one write or notification carries: 20 to 514. 182 is what an iPhone does.
     #[arg(long, default_value = "182", value_parser = att_payload, global = true)]
     att_payload: AttPayload,
+    /// How far the process's clock is ahead of the machine's, in seconds.
+    #[arg(long, default_value = "0", global = true, hide = true)]
+    ahead: u64,
     /// Tell the story without the messages on the way.
     #[arg(long)]
     brief: bool,
     /// Also write the story as a sequence diagram to this SVG file.
     #[arg(long, value_name = "FILE")]
     diagram: Option<PathBuf>,
+    /// Play the story in this file; `-` is the standard input.
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// Print how stories are written.
+    #[arg(long)]
+    script_help: bool,
     #[command(subcommand)]
     process: Option<Process>,
 }
@@ -73,6 +84,9 @@ enum Process {
         /// It has a display, which shows a code to scan and who asks to be paid; else lights and digits.
         #[arg(long)]
         display: bool,
+        /// It has a button and nothing else.
+        #[arg(long, conflicts_with = "display")]
+        button: bool,
     },
     /// A phone.
     Phone {
@@ -117,17 +131,55 @@ fn key(text: &str) -> Result<[u8; 32], String> {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(
+        std::env::args_os().enumerate().filter(|(place, argument)| *place != 1 || argument != "--").map(|(_, argument)| argument),
+    );
     let payload = arguments.att_payload;
+    control::pass(arguments.ahead);
     let result = match arguments.process {
-        None => story::play(&arguments.dir, payload, arguments.brief, arguments.diagram.as_deref()),
-        Some(Process::Band { folder, root, display }) => band::run(&folder, root, display, payload),
+        None => return play(&arguments),
+        Some(Process::Band { folder, root, display, button }) => {
+            let face = match (display, button) {
+                (true, _) => Face::Display,
+                (_, true) => Face::Button,
+                _ => Face::Lights,
+            };
+            band::run(&folder, root, face, payload)
+        }
         Some(Process::Phone { owner, folder, root, issuer, inside }) => {
             phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside }, payload)
         }
         Some(Process::Shop { name, root, issuer }) => shop::run(&name, root, &issuer, payload),
         Some(Process::Issuer { ledger }) => issuer::run(&ledger, payload),
     };
+    ended(result)
+}
+
+/// Plays a story, or says how to write one.
+fn play(arguments: &Arguments) -> ExitCode {
+    if arguments.script_help {
+        print!("{}", story::reference());
+        return ExitCode::SUCCESS;
+    }
+    let script = match arguments.script.as_deref().map_or_else(|| Ok(Script::standard()), Script::from_file) {
+        Ok(script) => script,
+        Err(error) => return wrong(&format!("{error:#}")),
+    };
+    let lines = match script.read() {
+        Ok(lines) => lines,
+        Err(problem) => return wrong(&problem),
+    };
+    let diagram = arguments.diagram.as_deref();
+    let setting = Setting { dir: &arguments.dir, payload: arguments.att_payload, brief: arguments.brief, diagram };
+    ended(story::play(&setting, &script, &lines))
+}
+
+fn wrong(what: &str) -> ExitCode {
+    eprintln!("error: {what}");
+    ExitCode::from(2)
+}
+
+fn ended(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -11,14 +11,14 @@ use armring_wire::{Outcome, PayeeRef, decode_record};
 use crate::client::Client;
 use crate::control::{PhoneReport, Report, calendar, hex, report};
 use crate::money::show;
-use crate::phone::Phone;
+use crate::phone::{Begun, Phone};
 
 /// Where the payment is kept.
 const PLACE: &str = "payment";
 
 impl Phone {
-    /// Pays what the payee asks for, or what was scanned. `out_of_reach`: the band is lost while it waits for its wearer.
-    pub(crate) fn pay(&mut self, payee: (&str, &str), uri: Option<&str>, out_of_reach: bool) -> Result<()> {
+    /// Pays what the payee asks for, or what was scanned.
+    pub(crate) fn pay(&mut self, payee: (&str, &str), uri: Option<&str>) -> Result<()> {
         let mut client = self.ask_payee(payee)?;
         let offer = match uri {
             Some(uri) => {
@@ -38,15 +38,15 @@ impl Phone {
         let (payee, memo) = (who(&offer), offer.memo().to_owned());
         report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
         let payment = Payment::new(offer, &self.credential()?);
-        self.go_on(payment, &mut client, out_of_reach)
+        self.go_on(payment, client)
     }
 
     /// Goes on with the payment that is on disk, wherever it stopped: the app may have been closed since.
     pub(crate) fn pay_again(&mut self, payee: (&str, &str)) -> Result<()> {
         let stored = self.disk.read(PLACE)?.context("there is no payment to go on with")?;
         let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).context("the stored payment is damaged")?;
-        let mut client = self.ask_payee(payee)?;
-        self.go_on(payment, &mut client, false)
+        let client = self.ask_payee(payee)?;
+        self.go_on(payment, client)
     }
 
     fn ask_payee(&self, (name, address): (&str, &str)) -> Result<Client> {
@@ -63,7 +63,7 @@ impl Phone {
     }
 
     /// Does what the payment says, until it is over or waits for something that does not come by itself.
-    fn go_on(&mut self, mut payment: Payment, payee: &mut Client, out_of_reach: bool) -> Result<()> {
+    pub(crate) fn go_on(&mut self, mut payment: Payment, mut payee: Client) -> Result<()> {
         self.disk.write(PLACE, &payment.to_bytes())?;
         let (root, keys) = (self.root.fingerprint(), self.key_list()?);
         let mut declined = None;
@@ -85,11 +85,8 @@ impl Phone {
                     match self.event()? {
                         Event::Waiting(awaited) => {
                             report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?;
-                            if out_of_reach {
-                                self.lose();
-                                return Ok(report(&Report::Phone(PhoneReport::OutOfReach))?);
-                            }
-                            continue;
+                            self.begun = Some(Begun::Paying(payment, payee));
+                            return Ok(());
                         }
                         Event::Token(token) => payment.token(&token)?,
                         Event::Declined(why) => {
@@ -130,7 +127,7 @@ impl Phone {
 fn stopped(payment: &Payment, declined: Option<Decline>) -> Option<PhoneReport> {
     match (declined, payment.refused()) {
         (Some(why), _) => Some(PhoneReport::Declined(why.to_string())),
-        (_, Some(why)) => Some(PhoneReport::Declined(why.to_string())),
+        (_, Some(why)) => Some(PhoneReport::NotTaken(why.to_string())),
         _ if payment.is_pending() => Some(PhoneReport::Pending),
         _ => None,
     }

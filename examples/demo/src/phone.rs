@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use anyhow::{Context, Result, bail};
 use armring_pairing::{Link, PairingLabel, ResumeTicket, SoftwareKey};
 use armring_token::{Epoch, KeyList, RootKey, Unverified, Verified};
-use armring_wallet::{Connection, Event};
+use armring_wallet::{Collection, Connection, Event, Payment};
 use armring_wire::records::band::ToBand;
 use armring_wire::records::issuer::{FromIssuer, ToIssuer};
 use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, decode_record};
@@ -34,7 +34,16 @@ pub(crate) struct Phone {
     ticket: Option<ResumeTicket>,
     /// The authenticator inside of this phone, if its owner has no band.
     inside: Option<Rc<RefCell<Authenticator>>>,
+    /// What waits for the wearer.
+    pub(crate) begun: Option<Begun>,
     pub(crate) receipts: Vec<Vec<u8>>,
+}
+
+/// Something for which the band waits for its wearer.
+pub(crate) enum Begun {
+    Paying(Payment, Client),
+    Receiving(Collection, Amount),
+    Unpairing,
 }
 
 /// What a phone is started with.
@@ -62,12 +71,13 @@ pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
     };
     let (owner, issuer, identity) = (setup.owner.to_owned(), setup.issuer.to_owned(), identity(&disk)?);
     let receipts = Vec::new();
-    let mut phone = Phone { owner, payload, disk, identity, root, issuer, line: None, ticket: None, inside, receipts };
+    let mut phone =
+        Phone { owner, payload, disk, identity, root, issuer, line: None, ticket: None, inside, begun: None, receipts };
     report(&Report::Ready { address: None, key: None })?;
     while let Ok(Some(command)) = inputs.recv() {
         if let Err(error) = phone.obey(command) {
             // A line that failed is not of use any more.
-            phone.line = None;
+            (phone.line, phone.begun) = (None, None);
             report(&Report::Failed(format!("{error:#}")))?;
         }
     }
@@ -78,24 +88,39 @@ impl Phone {
     fn obey(&mut self, command: PhoneCommand) -> Result<()> {
         match command {
             PhoneCommand::Pair { band } => self.pair(&band),
+            PhoneCommand::PairByPress { band } => self.pair_by_press(&band),
             PhoneCommand::AcceptCode => self.accept_code(),
             PhoneCommand::Scan { band, uri } => self.scan(&band, &uri),
             PhoneCommand::PairInside => self.pair_inside(),
             PhoneCommand::Connect { band } => self.connect(&band),
             PhoneCommand::Enrol { code } => self.enrol(EnrolmentCode(unhex_array(&code)?)),
-            PhoneCommand::Pay { payee, address, uri, out_of_reach } => self.pay((&payee, &address), uri.as_deref(), out_of_reach),
+            PhoneCommand::Pay { payee, address, uri } => self.pay((&payee, &address), uri.as_deref()),
+            PhoneCommand::Await => self.wearer_acted(),
             PhoneCommand::Again { payee, address } => self.pay_again((&payee, &address)),
-            PhoneCommand::Finger => self.inside.as_ref().context("this phone has no such sensor")?.borrow_mut().recognised(),
+            PhoneCommand::Finger => {
+                self.authenticator()?.borrow_mut().recognised()?;
+                Ok(report(&Report::Done)?)
+            }
+            PhoneCommand::Tick => {
+                self.authenticator()?.borrow_mut().tick()?;
+                Ok(report(&Report::Done)?)
+            }
             PhoneCommand::Receive { minor, memo } => self.receive(Amount::new(minor, Currency::CNY), &memo),
             PhoneCommand::UpdateKeys => self.update_keys(),
             PhoneCommand::TellKeyList { key_list } => self.tell_key_list(&unhex(&key_list)?),
             PhoneCommand::CheckReceipts => self.check_receipts(),
             PhoneCommand::HangUp => {
+                self.begun = None;
                 if let Some(line) = self.line.take() {
                     line.hang_up()?;
                 }
                 Ok(report(&Report::Done)?)
             }
+            PhoneCommand::Lose => {
+                self.lose();
+                Ok(report(&Report::Phone(PhoneReport::OutOfReach))?)
+            }
+            PhoneCommand::Unpair { others } => self.unpair(others),
         }
     }
 
@@ -112,11 +137,51 @@ impl Phone {
     }
 
     /// The band is out of reach. What the next connection is resumed with stays in memory.
-    pub(crate) fn lose(&mut self) {
+    fn lose(&mut self) {
+        self.begun = None;
         self.ticket = self.line.take().and_then(Line::lose);
     }
 
+    fn authenticator(&self) -> Result<&Rc<RefCell<Authenticator>>> {
+        self.inside.as_ref().context("there is no authenticator in this phone")
+    }
+
+    /// The wearer did what the band waits for, or did not: goes on with what was begun.
+    fn wearer_acted(&mut self) -> Result<()> {
+        match self.begun.take().context("nothing waits for the wearer")? {
+            Begun::Paying(payment, payee) => self.go_on(payment, payee),
+            Begun::Receiving(collection, amount) => self.collect(collection, amount),
+            Begun::Unpairing => self.unpaired(),
+        }
+    }
+
+    fn unpair(&mut self, others: bool) -> Result<()> {
+        self.say(&if others { ToBand::UnpairOthers } else { ToBand::Unpair })?;
+        self.unpaired()
+    }
+
+    fn unpaired(&mut self) -> Result<()> {
+        let answer = match self.event()? {
+            Event::Waiting(awaited) => {
+                self.begun = Some(Begun::Unpairing);
+                PhoneReport::Waiting(awaited.to_string())
+            }
+            Event::Unpaired => {
+                (self.line, self.ticket) = (None, None);
+                self.disk.erase("link")?;
+                self.disk.erase("credential")?;
+                PhoneReport::Unpaired
+            }
+            Event::Noted => PhoneReport::Unpaired,
+            Event::Declined(why) => PhoneReport::Declined(why.to_string()),
+            other => bail!("the band answered with {other:?}"),
+        };
+        Ok(report(&Report::Phone(answer))?)
+    }
+
     fn dial(&mut self, band: &str, connection: Connection, names: Names) -> Result<()> {
+        // One connection at a time.
+        self.line = None;
         let ends = self.ends(&format!("{}'s band", self.owner));
         self.line = Some(Line::dial(band, connection, &self.disk, ends, names)?);
         Ok(())
@@ -128,6 +193,11 @@ impl Phone {
             Event::Code(code) => Ok(report(&Report::Phone(PhoneReport::Code(code.digits().to_string())))?),
             other => bail!("the band answered with {other:?}"),
         }
+    }
+
+    fn pair_by_press(&mut self, band: &str) -> Result<()> {
+        self.dial(band, Connection::pair_by_press(self.payload), SCANNING)?;
+        self.paired()
     }
 
     fn accept_code(&mut self) -> Result<()> {
@@ -178,7 +248,7 @@ impl Phone {
 
     /// Pairs with the authenticator inside of this phone, which shows its secret to nobody else, and connects to it.
     fn pair_inside(&mut self) -> Result<()> {
-        let inside = Rc::clone(self.inside.as_ref().context("there is no authenticator in this phone")?);
+        let inside = Rc::clone(self.authenticator()?);
         let label = inside.borrow_mut().label()?;
         self.go_inside(&inside, Connection::pair_with_label(label, self.payload))?;
         self.paired()?;

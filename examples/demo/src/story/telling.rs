@@ -10,6 +10,8 @@ pub(crate) struct Telling {
     colour: bool,
     messages: bool,
     muted: bool,
+    /// Nothing is told at all.
+    quiet: bool,
     started: u64,
     chapter: u32,
     pub(crate) count: u32,
@@ -29,7 +31,7 @@ impl Telling {
         let colour = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let started = micros();
         let record = Record::new(started);
-        Self { colour, messages, muted: false, started, chapter: 0, count: 0, on_air: 0, checks: 0, record }
+        Self { colour, messages, muted: false, quiet: false, started, chapter: 0, count: 0, on_air: 0, checks: 0, record }
     }
 
     fn paint(&self, style: &str, text: &str) -> String {
@@ -48,12 +50,18 @@ impl Telling {
     }
 
     pub(crate) fn prose(&mut self, text: &str) {
+        if self.quiet {
+            return;
+        }
         self.record.note(What::Prose(text.to_owned()));
         println!("   {text}");
     }
 
     /// Something is as it must be.
     pub(crate) fn check(&mut self, text: &str) {
+        if self.quiet {
+            return;
+        }
         self.record.note(What::Check(text.to_owned()));
         self.checks += 1;
         println!("   {} {text}", self.paint(GREEN, "✓"));
@@ -66,6 +74,11 @@ impl Telling {
         println!("   {} {text}", self.paint(RED, "✗"));
     }
 
+    /// Tells nothing for a while.
+    pub(crate) fn quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
     /// Leaves out the messages for a while.
     pub(crate) fn mute(&mut self, muted: bool) {
         self.muted = muted;
@@ -74,7 +87,7 @@ impl Telling {
     pub(crate) fn message(&mut self, trace: &Trace) {
         self.count += 1;
         self.on_air += trace.on_air;
-        if self.muted {
+        if self.muted || self.quiet {
             return;
         }
         self.record.note(What::Message(trace.clone()));
@@ -94,8 +107,11 @@ impl Telling {
         println!("{}", self.paint(DIM, line.trim_end()));
     }
 
-    /// Milliseconds since the story began.
-    pub(crate) fn elapsed(&self) -> u64 {
-        micros().saturating_sub(self.started) / 1000
+    /// The end.
+    pub(crate) fn end(&mut self) {
+        let elapsed = micros().saturating_sub(self.started) / 1000;
+        let Self { checks, count, on_air, .. } = *self;
+        println!();
+        self.title(&format!("All {checks} checks held: {count} messages, {on_air} bytes on air, {elapsed} ms."));
     }
 }

@@ -66,7 +66,7 @@ impl Record {
         let columns = columns(&cards);
         let count = u32::try_from(columns.len()).unwrap_or(1).max(1);
         let tallest = columns.iter().map(|column| height(column)).max().unwrap_or(0);
-        let mut canvas = Canvas::new(count * (CARD + GAP) + GAP, HEAD + tallest + GAP);
+        let mut canvas = Canvas::new(count * (CARD + GAP) + GAP, HEAD + tallest);
         self.draw_head(&mut canvas);
         for (x, column) in (0..).zip(&columns).map(|(place, column): (u32, _)| (GAP + place * (CARD + GAP), column)) {
             let mut y = HEAD;
@@ -89,7 +89,7 @@ impl Record {
                 (What::Chapter(title), _) => cards.push(Card::new(Some(number), title, self.started)),
                 (what, Some(card)) => card.add(what),
                 (what, None) => {
-                    let mut card = Card::new(None, "Before", self.started);
+                    let mut card = Card::new(None, "The beginning", self.started);
                     card.add(what);
                     cards.push(card);
                 }
