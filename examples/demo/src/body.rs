@@ -38,7 +38,7 @@ impl Body {
         let mut band = Band::new(identity(&disk)?, SoftwareKeys, root).with_face(face);
         for key in StoreKey::all() {
             if let Some(value) = disk.read(&name_of(key))? {
-                band.load(key, &value).with_context(|| format!("the band's flash is damaged at {}", name_of(key)))?;
+                band.load(key, &value).with_context(|| disk.damaged(&name_of(key)))?;
             }
         }
         Ok(Self { band, disk, started: Instant::now() })
@@ -112,7 +112,7 @@ impl Body {
 /// The key of a device, made at the first start.
 pub(crate) fn identity(disk: &Disk) -> Result<SoftwareKey> {
     if let Some(bytes) = disk.read("identity")? {
-        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| anyhow::anyhow!("the identity on disk is damaged"))?;
+        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| anyhow::anyhow!(disk.damaged("identity")))?;
         return Ok(SoftwareKey::new(bytes));
     }
     let key = SoftwareKey::generate(&mut SysRng)?;

@@ -9,14 +9,17 @@ use armring_issuer::{Applicant, DAY, DepositRef, Issuer, Ledger, Policy, REPLY_M
 use armring_token::{Limits, Minor, PayeeKey};
 use armring_wire::{AccountPseudonym, Amount, AttPayload, CredentialId, Currency, Validity};
 use getrandom::SysRng;
-use rand_core::TryRng;
 
 use crate::air::{Heard, listen};
 use crate::control::{Books, IssuerCommand, Report, calendar, commands, hex, report, unhex_array};
+use crate::disk::Disk;
 use crate::keyring::Keyring;
 use crate::server::Clients;
 
 pub(crate) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Whose account is which, by the names that the operator uses.
+const ACCOUNTS: &str = "accounts";
 
 enum Input {
     Command(Option<IssuerCommand>),
@@ -39,15 +42,19 @@ struct Service {
     issuer: Issuer<SqliteLedger>,
     keyring: Keyring,
     accounts: Vec<(String, AccountPseudonym)>,
+    /// Where the keys are, and whose account is which.
+    disk: Disk,
 }
 
 pub(crate) fn run(ledger: &Path, payload: AttPayload) -> Result<()> {
-    let keyring = Keyring::new(calendar())?;
+    let disk = Disk::open(&ledger.with_extension("keys"))?;
+    let keyring = Keyring::open(&disk, calendar())?;
+    let accounts = read_accounts(&disk)?;
     let (root, keys) = (keyring.root(), keyring.keys()?);
     let key_list = hex(&keys.key_list);
     let ledger = SqliteLedger::open(ledger).with_context(|| format!("the ledger {}", ledger.display()))?;
     let issuer = Issuer::new(keys, policy(), ledger, calendar())?;
-    let mut service = Service { issuer, keyring, accounts: Vec::new() };
+    let mut service = Service { issuer, keyring, accounts, disk };
     let mut clients = Clients::<Session>::new(payload);
     let (sender, inputs) = channel();
     let address = listen(sender.clone())?;
@@ -99,13 +106,7 @@ impl Service {
         let now = calendar();
         Ok(match command {
             IssuerCommand::OpenAccount { name, minor } => {
-                let account = self.issuer.open_account(Currency::CNY, &mut SysRng)?;
-                if minor > 0 {
-                    let mut reference = [0; 16];
-                    SysRng.try_fill_bytes(&mut reference)?;
-                    self.issuer.deposit(account, Amount::new(minor, Currency::CNY), DepositRef(reference), now)?;
-                }
-                self.accounts.push((name, account));
+                self.open_account(name, Amount::new(minor, Currency::CNY))?;
                 Report::Done
             }
             IssuerCommand::CertifyPayee { name, key } => {
@@ -139,16 +140,38 @@ impl Service {
             }
             IssuerCommand::AnnounceKeys => {
                 self.keyring.announce(now)?;
+                self.keyring.store(&self.disk)?;
                 self.issuer.set_keys(self.keyring.keys()?, now)?;
                 Report::Done
             }
             IssuerCommand::UseNewKeys => {
                 self.keyring.use_new()?;
+                self.keyring.store(&self.disk)?;
                 self.issuer.set_keys(self.keyring.keys()?, now)?;
                 Report::Done
             }
             IssuerCommand::Books => Report::Books(self.books()?),
         })
+    }
+
+    /// Opens an account with so much in it. Done again after an interruption it goes on: nobody gets two accounts, or twice the money.
+    fn open_account(&mut self, name: String, amount: Amount) -> Result<()> {
+        let account = match self.account(&name) {
+            Ok(account) => account,
+            Err(_) => {
+                let account = self.issuer.open_account(Currency::CNY, &mut SysRng)?;
+                self.accounts.push((name, account));
+                let stored: Vec<_> = self.accounts.iter().map(|(name, account)| (name, hex(&account.0))).collect();
+                self.disk.write(ACCOUNTS, &serde_json::to_vec(&stored)?)?;
+                account
+            }
+        };
+        if amount.minor() > 0 {
+            let mut reference = [0; 16];
+            reference.iter_mut().zip(account.0).for_each(|(to, from)| *to = from);
+            self.issuer.deposit(account, amount, DepositRef(reference), calendar())?;
+        }
+        Ok(())
     }
 
     fn account(&self, name: &str) -> Result<AccountPseudonym> {
@@ -164,6 +187,15 @@ impl Service {
         let faults = self.issuer.ledger().audit()?.iter().map(|fault| format!("{fault:?}")).collect();
         Ok(Books { balances, faults })
     }
+}
+
+fn read_accounts(disk: &Disk) -> Result<Vec<(String, AccountPseudonym)>> {
+    let Some(stored) = disk.read(ACCOUNTS)? else { return Ok(Vec::new()) };
+    let stored: Vec<(String, String)> = serde_json::from_slice(&stored).with_context(|| disk.damaged(ACCOUNTS))?;
+    stored
+        .into_iter()
+        .map(|(name, account)| Ok((name, AccountPseudonym(unhex_array(&account).with_context(|| disk.damaged(ACCOUNTS))?))))
+        .collect()
 }
 
 fn is_malformed(record: &[u8]) -> bool {

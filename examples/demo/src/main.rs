@@ -20,6 +20,7 @@ mod phone;
 mod receiving;
 mod server;
 mod shop;
+mod step;
 mod story;
 mod trace;
 
@@ -56,6 +57,12 @@ struct Arguments {
     /// How far the process's clock is ahead of the machine's, in seconds.
     #[arg(long, default_value = "0", global = true, hide = true)]
     ahead: u64,
+    /// The process dies at this step.
+    #[arg(long, default_value = "0", global = true, hide = true)]
+    die_at: u64,
+    /// The process's connection is cut behind this fragment.
+    #[arg(long, default_value = "0", global = true, hide = true)]
+    cut_at: u64,
     /// Tell the story without the messages on the way.
     #[arg(long)]
     brief: bool,
@@ -108,6 +115,8 @@ enum Process {
     Shop {
         #[arg(long)]
         name: String,
+        #[arg(long)]
+        folder: PathBuf,
         /// The issuer's root key, 32 bytes in hexadecimal.
         #[arg(long, value_parser = key)]
         root: [u8; 32],
@@ -136,6 +145,7 @@ fn main() -> ExitCode {
     );
     let payload = arguments.att_payload;
     control::pass(arguments.ahead);
+    step::doom(arguments.die_at, arguments.cut_at);
     let result = match arguments.process {
         None => return play(&arguments),
         Some(Process::Band { folder, root, display, button }) => {
@@ -149,7 +159,7 @@ fn main() -> ExitCode {
         Some(Process::Phone { owner, folder, root, issuer, inside }) => {
             phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside }, payload)
         }
-        Some(Process::Shop { name, root, issuer }) => shop::run(&name, root, &issuer, payload),
+        Some(Process::Shop { name, folder, root, issuer }) => shop::run(&name, &folder, root, &issuer, payload),
         Some(Process::Issuer { ledger }) => issuer::run(&ledger, payload),
     };
     ended(result)

@@ -10,6 +10,7 @@ use armring_wire::{Outcome, PayeeRef, decode_record};
 
 use crate::client::Client;
 use crate::control::{PhoneReport, Report, calendar, hex, report};
+use crate::disk::Disk;
 use crate::money::show;
 use crate::phone::{Begun, Phone};
 
@@ -44,7 +45,7 @@ impl Phone {
     /// Goes on with the payment that is on disk, wherever it stopped: the app may have been closed since.
     pub(crate) fn pay_again(&mut self, payee: (&str, &str)) -> Result<()> {
         let stored = self.disk.read(PLACE)?.context("there is no payment to go on with")?;
-        let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).context("the stored payment is damaged")?;
+        let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).with_context(|| self.disk.damaged(PLACE))?;
         let client = self.ask_payee(payee)?;
         self.go_on(payment, client)
     }
@@ -106,21 +107,44 @@ impl Phone {
 
     fn show_receipt(&mut self, payment: &Payment, outcome: Outcome) -> Result<()> {
         let receipt = payment.receipt().context("a payment that is over has a receipt")?;
-        self.receipts.push(receipt.to_vec());
+        self.keep_receipt(receipt)?;
         let (outcome, settled) = (outcome.to_string(), outcome.is_settled());
         Ok(report(&Report::Receipt { outcome, settled, receipt: hex(receipt) })?)
+    }
+
+    /// Puts a receipt on disk, once.
+    pub(crate) fn keep_receipt(&mut self, receipt: &[u8]) -> Result<()> {
+        if !self.receipts.iter().any(|known| known == receipt) {
+            self.disk.write(&place_of_receipt(self.receipts.len()), receipt)?;
+            self.receipts.push(receipt.to_vec());
+        }
+        Ok(())
+    }
+
+    /// The receipts that are on disk.
+    pub(crate) fn read_receipts(disk: &Disk) -> Result<Vec<Vec<u8>>> {
+        let mut receipts = Vec::new();
+        while let Some(receipt) = disk.read(&place_of_receipt(receipts.len()))? {
+            receipts.push(receipt);
+        }
+        Ok(receipts)
     }
 
     /// Verifies all receipts again, with the key list that is here now.
     pub(crate) fn check_receipts(&self) -> Result<()> {
         let (root, keys) = (self.root.fingerprint(), self.key_list()?);
-        for object in &self.receipts {
-            let receipt = Unverified::<Receipt>::parse(object)?;
-            let key = keys.signing_key(receipt.claims().key, receipt.claims().time)?;
-            receipt.verify(&root, &key)?;
+        for (number, object) in self.receipts.iter().enumerate() {
+            let damaged = || self.disk.damaged(&place_of_receipt(number));
+            let receipt = Unverified::<Receipt>::parse(object).with_context(damaged)?;
+            let key = keys.signing_key(receipt.claims().key, receipt.claims().time).with_context(damaged)?;
+            receipt.verify(&root, &key).with_context(damaged)?;
         }
         Ok(report(&Report::Phone(PhoneReport::Receipts(self.receipts.len())))?)
     }
+}
+
+fn place_of_receipt(number: usize) -> String {
+    format!("receipt-{number:05}")
 }
 
 /// Why nothing more comes by itself, if that is so.

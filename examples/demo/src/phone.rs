@@ -70,7 +70,7 @@ pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
         false => None,
     };
     let (owner, issuer, identity) = (setup.owner.to_owned(), setup.issuer.to_owned(), identity(&disk)?);
-    let receipts = Vec::new();
+    let receipts = Phone::read_receipts(&disk)?;
     let mut phone =
         Phone { owner, payload, disk, identity, root, issuer, line: None, ticket: None, inside, begun: None, receipts };
     report(&Report::Ready { address: None, key: None })?;
@@ -109,6 +109,11 @@ impl Phone {
             PhoneCommand::UpdateKeys => self.update_keys(),
             PhoneCommand::TellKeyList { key_list } => self.tell_key_list(&unhex(&key_list)?),
             PhoneCommand::CheckReceipts => self.check_receipts(),
+            PhoneCommand::CollectAgain => self.collect_again(),
+            PhoneCommand::FindIssuer { address } => {
+                self.issuer = address;
+                Ok(report(&Report::Done)?)
+            }
             PhoneCommand::HangUp => {
                 self.begun = None;
                 if let Some(line) = self.line.take() {
@@ -222,7 +227,7 @@ impl Phone {
 
     fn link(&self) -> Result<Link> {
         let stored = self.disk.read("link")?.context("this phone is not paired: nothing on its disk says so")?;
-        stored.as_slice().try_into().ok().and_then(Link::from_bytes).context("the stored link is damaged")
+        stored.as_slice().try_into().ok().and_then(Link::from_bytes).with_context(|| self.disk.damaged("link"))
     }
 
     /// Goes on where the last connection was lost. A band that has restarted does not remember that: then from the beginning.
@@ -268,7 +273,7 @@ impl Phone {
     /// The key list on disk, verified with the root that the app ships with.
     pub(crate) fn key_list(&self) -> Result<Verified<KeyList>> {
         let object = self.disk.read("key-list")?.context("this phone has no key list yet")?;
-        self.verify_key_list(&object)
+        self.verify_key_list(&object).with_context(|| self.disk.damaged("key-list"))
     }
 
     fn verify_key_list(&self, object: &[u8]) -> Result<Verified<KeyList>> {

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use anyhow::{Context, Result, bail};
 use armring_payee::{Heard, Sale};
-use armring_token::{KeyList, Verified};
+use armring_token::{KeyList, PaymentRequest, Unverified, Verified};
 use armring_wallet::{Collection, Event, Next};
 use armring_wire::records::payee::FromPayee;
 use armring_wire::uri::PaymentUri;
@@ -16,6 +16,9 @@ use crate::control::{PhoneReport, Report, calendar, hex, report};
 use crate::money::show;
 use crate::phone::{Begun, Phone};
 
+/// Where what was asked for is kept, and who pays it.
+const COLLECTION: &str = "collection";
+const SALE: &str = "sale";
 /// The longest answer to a payer's wallet, in bytes.
 pub(crate) const ANSWER_MAX: usize = 512;
 /// For how long a request may be paid.
@@ -49,6 +52,7 @@ impl Phone {
                     }
                     Event::Request(request) => {
                         collection.requested(&request)?;
+                        self.disk.write(COLLECTION, &collection.to_bytes())?;
                         self.be_paid(&mut collection, amount, &request)?;
                     }
                     Event::Noted => collection.noted(),
@@ -66,11 +70,27 @@ impl Phone {
         }
     }
 
+    /// Goes on with what was asked for, wherever it stopped: the app may have been closed since.
+    pub(crate) fn collect_again(&mut self) -> Result<()> {
+        let stored = self.disk.read(COLLECTION)?.context("nothing was asked for")?;
+        let mut collection = Collection::from_bytes(&stored).with_context(|| self.disk.damaged(COLLECTION))?;
+        let request = collection.request().context("nothing was signed")?.to_vec();
+        let amount = Unverified::<PaymentRequest<'_>>::parse(&request)?.claims().amount;
+        if !collection.is_paid() {
+            self.be_paid(&mut collection, amount, &request)?;
+        }
+        self.collect(collection, amount)
+    }
+
     /// Shows the request that the wearer's band signed, with the credential that vouches for it, and serves whoever connects until it is paid.
     /// Who sends noise is complained about, and the next one is served.
     fn be_paid(&mut self, collection: &mut Collection, amount: Amount, request: &[u8]) -> Result<()> {
         let (credential, root, keys) = (self.credential()?, self.root.fingerprint(), self.key_list()?);
         let mut sale = Sale::from_signed_request(request, &credential, &root, &keys)?;
+        let stored = self.disk.read(SALE)?.and_then(|stored| Sale::from_bytes(&stored, &root));
+        if let Some(stored) = stored.filter(|stored| stored.digest() == sale.digest()) {
+            sale = stored;
+        }
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
         let uri = uri(request, &credential)?;
@@ -81,8 +101,9 @@ impl Phone {
                 report(&Report::Complaint(format!("connection dropped: {error:#}")))?;
             }
             if let Some(paid) = sale.settled() {
-                self.receipts.push(paid.receipt.to_vec());
-                return Ok(collection.paid(paid.token, paid.receipt, &root, &keys)?);
+                self.keep_receipt(paid.receipt)?;
+                collection.paid(paid.token, paid.receipt, &root, &keys)?;
+                return Ok(self.disk.write(COLLECTION, &collection.to_bytes())?);
             }
         }
     }
@@ -105,6 +126,8 @@ fn serve_payer(phone: &Phone, mut payer: Air, sale: &mut Sale) -> Result<()> {
             Heard::Answer(answer) => encode(&answer, &mut [0; ANSWER_MAX])?.to_vec(),
             Heard::Redeem(token) => redeem(sale, &token, &mut phone.ask_issuer()?, &key_list)?,
         };
+        // What came of it has to last before the payer hears of it.
+        phone.disk.write(SALE, &sale.to_bytes())?;
         records.send(&mut payer, &answer)?;
     }
     Ok(())

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Clock {
     /// So much time passes.
     Pass { seconds: u64 },
+    /// Say how many steps and fragments there were.
+    Count,
 }
 
 /// What a wearer does with a band.
@@ -85,6 +87,12 @@ pub(crate) enum PhoneCommand {
     },
     /// Verify again whatever receipts there are.
     CheckReceipts,
+    /// The issuer is found here from now on.
+    FindIssuer {
+        address: String,
+    },
+    /// Serve whoever pays what was asked for before this phone was restarted.
+    CollectAgain,
     HangUp,
     /// The band is out of reach.
     Lose,
@@ -113,6 +121,10 @@ pub(crate) enum ShopCommand {
     },
     /// Redeem what was accepted without network.
     RedeemPending,
+    /// The issuer is found here from now on.
+    FindIssuer {
+        address: String,
+    },
     /// Send the token of a sale to the issuer again.
     RedeemAgain {
         memo: String,

@@ -13,6 +13,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use armring_wire::UnixTime;
 use serde::de::DeserializeOwned;
 
+use crate::step;
+
 pub(crate) use commands::{BandCommand, Clock, IssuerCommand, PhoneCommand, ShopCommand};
 pub(crate) use reports::{BandReport, Books, PhoneReport, Report, ShopReport, Trace};
 
@@ -32,10 +34,18 @@ pub(crate) fn commands<C: DeserializeOwned + Send + 'static, T: From<Option<C>> 
     thread::spawn(move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
             // The clock goes on even while a process is busy.
-            if let Ok(Clock::Pass { seconds }) = serde_json::from_str(&line) {
-                pass(seconds);
-                let _ = report(&Report::Done);
-                continue;
+            match serde_json::from_str(&line) {
+                Ok(Clock::Pass { seconds }) => {
+                    pass(seconds);
+                    let _ = report(&Report::Done);
+                    continue;
+                }
+                Ok(Clock::Count) => {
+                    let (steps, fragments) = step::counted();
+                    let _ = report(&Report::Counted { steps, fragments });
+                    continue;
+                }
+                Err(_) => {}
             }
             match serde_json::from_str(&line) {
                 Ok(command) => {

@@ -39,6 +39,11 @@ pub(crate) enum Report {
         shown: String,
     },
     Done,
+    /// How many steps and fragments there were.
+    Counted {
+        steps: u64,
+        fragments: u64,
+    },
     Books(Books),
     /// Something was not as it must be, and what was done about it.
     Complaint(String),

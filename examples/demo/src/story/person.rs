@@ -237,7 +237,7 @@ fn start_phone(stage: &mut Stage, name: &str, folder: &str, service: &Service, i
 }
 
 /// A name as a folder is called.
-fn folder(name: &str) -> String {
+pub(super) fn folder(name: &str) -> String {
     name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
 }
 

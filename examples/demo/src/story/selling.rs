@@ -23,7 +23,8 @@ impl Player {
     pub(super) fn open(&mut self, name: &str) -> Result<Outcome> {
         self.open_account(name, 0)?;
         let Self { stage, service, .. } = self;
-        let arguments = ["shop", "--name", name, "--root", &service.root, "--issuer", &service.address];
+        let folder = stage.dir.join(super::person::folder(name)).display().to_string();
+        let arguments = ["shop", "--name", name, "--folder", &folder, "--root", &service.root, "--issuer", &service.address];
         let actor = stage.start(name, &arguments)?;
         let (address, key) = stage.wait(actor, "an address", |report| match report {
             Report::Ready { address: Some(address), key: Some(key) } => Some((address.clone(), key.clone())),
