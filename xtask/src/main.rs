@@ -67,6 +67,8 @@ Stages, each run even if an earlier one failed, with a table of times and result
   no_std guard   as `cargo xtask guard`
   packages       as `cargo xtask packages`
   demo           the demo from beginning to end; what it prints goes to target/xtask/demo.log
+  ordeal         a small story again and again: each process of it killed at each of its steps, each connection cut behind
+                 each fragment; nothing may be lost, or paid twice. Its files are in memory where the system has /dev/shm
 ";
 
 const HELP_CI: &str = "\

@@ -109,6 +109,7 @@ impl Host {
             BandCommand::Shake => Event::Gesture(Gesture::Refuse),
             BandCommand::Reset => Event::Gesture(Gesture::Reset),
             BandCommand::Tick => Event::Tick,
+            BandCommand::Sync => return Ok(report(&Report::Synced)?),
             BandCommand::AwaitAlone => {
                 self.await_alone = true;
                 return Ok(());

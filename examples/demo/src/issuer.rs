@@ -150,6 +150,7 @@ impl Service {
                 self.issuer.set_keys(self.keyring.keys()?, now)?;
                 Report::Done
             }
+            IssuerCommand::Sync => Report::Synced,
             IssuerCommand::Books => Report::Books(self.books()?),
         })
     }

@@ -49,7 +49,7 @@ The processes below can also be started by hand; each takes commands as lines of
 )]
 struct Arguments {
     /// Where bands, phones and the issuer's ledger keep their files. Emptied at the start if an earlier run made it.
-    #[arg(long, default_value = "target/demo")]
+    #[arg(long, default_value = "target/demo", global = true)]
     dir: PathBuf,
     /// How many bytes one write or notification carries: 20 to 514. 182 is what an iPhone does.
     #[arg(long, default_value = "182", value_parser = att_payload, global = true)]
@@ -124,6 +124,13 @@ enum Process {
         #[arg(long)]
         issuer: String,
     },
+    /// Play a small story again and again: each time, one process is killed at one of its steps, or one connection is cut behind one of its
+    /// fragments, until all have been. Ends with an error if anything is lost, or paid twice.
+    Ordeal {
+        /// Try only what is told with these words: "Mei's phone killed at step 3 of 'pay'".
+        #[arg(long, value_name = "WORDS")]
+        only: Option<String>,
+    },
     /// An issuer with a SQLite ledger.
     Issuer {
         #[arg(long)]
@@ -160,6 +167,7 @@ fn main() -> ExitCode {
             phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside }, payload)
         }
         Some(Process::Shop { name, folder, root, issuer }) => shop::run(&name, &folder, root, &issuer, payload),
+        Some(Process::Ordeal { only }) => story::ordeal::run(&arguments.dir, payload, only.as_deref()),
         Some(Process::Issuer { ledger }) => issuer::run(&ledger, payload),
     };
     ended(result)

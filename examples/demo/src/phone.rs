@@ -232,6 +232,10 @@ impl Phone {
 
     /// Goes on where the last connection was lost. A band that has restarted does not remember that: then from the beginning.
     fn connect(&mut self, band: &str) -> Result<()> {
+        if let Some(inside) = self.inside.clone() {
+            self.go_inside(&inside, Connection::reconnect(self.link()?, self.payload))?;
+            return self.linked(false);
+        }
         if let Some(ticket) = self.ticket.take() {
             self.dial(band, Connection::resume(self.link()?, ticket, self.payload), RESUMING)?;
             match self.linked(true) {

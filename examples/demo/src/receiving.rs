@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use armring_payee::{Heard, Sale};
 use armring_token::{KeyList, PaymentRequest, Unverified, Verified};
 use armring_wallet::{Collection, Event, Next};
+use armring_wire::records::band::Decline;
 use armring_wire::records::payee::FromPayee;
 use armring_wire::uri::PaymentUri;
 use armring_wire::{Amount, Opaque, TokenDigest, encode};
@@ -41,10 +42,12 @@ impl Phone {
 
     /// Once the wearer has signed, serves whoever pays, and has the band tell its wearer.
     pub(crate) fn collect(&mut self, mut collection: Collection, amount: Amount) -> Result<()> {
+        let mut declined = None;
         loop {
-            match collection.poll() {
-                Next::Band(record) => self.say(&record)?,
-                Next::Wait => match self.event()? {
+            match (collection.poll(), declined) {
+                (Next::Band(record), _) => self.say(&record)?,
+                (Next::Wait, Some(why)) => return Ok(report(&declined_for(why))?),
+                (Next::Wait, None) => match self.event()? {
                     Event::Waiting(awaited) => {
                         report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?;
                         self.begun = Some(Begun::Receiving(collection, amount));
@@ -56,16 +59,20 @@ impl Phone {
                         self.be_paid(&mut collection, amount, &request)?;
                     }
                     Event::Noted => collection.noted(),
-                    Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
+                    Event::Declined(why) => {
+                        // The word of money that came is not owed twice: for the collection that may be an end as good as any.
+                        collection.declined(why);
+                        declined = Some(why);
+                    }
                     other => bail!("the band answered with {other:?}"),
                 },
-                Next::Done(outcome) => {
+                (Next::Done(outcome), _) => {
                     let (outcome, settled) = (outcome.to_string(), outcome.is_settled());
                     let receipt = self.receipts.last().map(|receipt| hex(receipt)).unwrap_or_default();
                     return Ok(report(&Report::Receipt { outcome, settled, receipt })?);
                 }
-                Next::Ended(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
-                Next::Payee(_) => bail!("there is nobody to ask: the wearer is the payee"),
+                (Next::Ended(why), _) => return Ok(report(&declined_for(why))?),
+                (Next::Payee(_), _) => bail!("there is nobody to ask: the wearer is the payee"),
             }
         }
     }
@@ -107,6 +114,10 @@ impl Phone {
             }
         }
     }
+}
+
+fn declined_for(why: Decline) -> Report {
+    Report::Phone(PhoneReport::Declined(why.to_string()))
 }
 
 /// What the payer scans.

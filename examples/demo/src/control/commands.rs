@@ -30,6 +30,8 @@ pub(crate) enum BandCommand {
     Tick,
     /// Done once no phone is connected.
     AwaitAlone,
+    /// Say that all before this is done.
+    Sync,
 }
 
 /// What a person does with a phone.
@@ -119,6 +121,8 @@ pub(crate) enum ShopCommand {
     Network {
         up: bool,
     },
+    /// Say that all before this is done.
+    Sync,
     /// Redeem what was accepted without network.
     RedeemPending,
     /// The issuer is found here from now on.
@@ -171,5 +175,7 @@ pub(crate) enum IssuerCommand {
     AnnounceKeys,
     /// Sign with the new keys.
     UseNewKeys,
+    /// Say that all before this is done.
+    Sync,
     Books,
 }

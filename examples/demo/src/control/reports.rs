@@ -39,6 +39,8 @@ pub(crate) enum Report {
         shown: String,
     },
     Done,
+    /// All before is done.
+    Synced,
     /// How many steps and fragments there were.
     Counted {
         steps: u64,

@@ -138,6 +138,7 @@ impl Shop {
             }
             ShopCommand::FetchLists => return self.fetch_lists(),
             ShopCommand::Network { up } => self.online = up,
+            ShopCommand::Sync => return Ok(Report::Synced),
             ShopCommand::FindIssuer { address } => self.issuer = address,
             ShopCommand::RedeemPending => return self.redeem_pending(),
             ShopCommand::RedeemAgain { memo } => return self.redeem_again(&memo),

@@ -5,6 +5,7 @@ mod expecting;
 mod issuing;
 mod language;
 mod noise;
+pub(crate) mod ordeal;
 mod outcome;
 mod pairing;
 mod paying;

@@ -26,6 +26,8 @@ struct Process {
     input: Option<ChildStdin>,
     /// What it reported and nobody has asked for yet.
     reports: VecDeque<Report>,
+    /// It has ended, by itself or not.
+    gone: bool,
 }
 
 /// Somebody said no, or could not do what they were asked. A story may expect that.
@@ -87,7 +89,7 @@ impl Stage {
             let _ = sender.send((index, None));
         });
         let input = child.stdin.take();
-        self.processes.push(Process { name: name.to_owned(), child, input, reports: VecDeque::new() });
+        self.processes.push(Process { name: name.to_owned(), child, input, reports: VecDeque::new(), gone: false });
         Ok(Actor(index))
     }
 
@@ -133,6 +135,9 @@ impl Stage {
         let Ok((index, report)) = self.reports.recv_timeout(PATIENCE) else {
             bail!("nothing happened for {} s while waiting for {what}", PATIENCE.as_secs());
         };
+        if report.is_none() {
+            self.process(Actor(index))?.gone = true;
+        }
         match report {
             None if self.process(Actor(index))?.input.is_none() => {}
             None => bail!("{} stopped while waiting for {what}", self.name(Actor(index))),
@@ -143,6 +148,42 @@ impl Stage {
             Some(report) => self.process(Actor(index))?.reports.push_back(report),
         }
         Ok(())
+    }
+
+    /// Has somebody do something and waits until they report what `wanted` takes, whatever else anybody reports on the way; `None` if they are
+    /// gone, or go.
+    pub(crate) fn ask<T>(
+        &mut self,
+        actor: Actor,
+        command: &impl Serialize,
+        wanted: impl FnMut(&Report) -> Option<T>,
+    ) -> Result<Option<T>> {
+        if self.tell(actor, command).is_err() {
+            return Ok(None);
+        }
+        self.hear(actor, wanted)
+    }
+
+    /// The same for what they were told already.
+    pub(crate) fn hear<T>(&mut self, actor: Actor, mut wanted: impl FnMut(&Report) -> Option<T>) -> Result<Option<T>> {
+        loop {
+            while let Some(report) = self.process(actor)?.reports.pop_front() {
+                if let Some(found) = wanted(&report) {
+                    return Ok(Some(found));
+                }
+            }
+            if self.process(actor)?.gone {
+                return Ok(None);
+            }
+            let Ok((index, report)) = self.reports.recv_timeout(PATIENCE) else {
+                bail!("{} was silent for {} s", self.name(actor), PATIENCE.as_secs());
+            };
+            match report {
+                None => self.process(Actor(index))?.gone = true,
+                Some(Report::Trace(_)) => {}
+                Some(report) => self.process(Actor(index))?.reports.push_back(report),
+            }
+        }
     }
 
     /// Ends a process as a power cut would.
