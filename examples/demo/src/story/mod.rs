@@ -1,6 +1,7 @@
 //! Stories: read whole, then played with processes that are started for them.
 
 mod expecting;
+mod interactive;
 mod issuing;
 mod language;
 mod noise;
@@ -20,7 +21,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use armring_wire::AttPayload;
 
-pub(crate) use self::language::reference;
+pub(crate) use self::interactive::{Held, converse};
+pub(crate) use self::language::{EXAMPLE, reference};
 use self::player::Player;
 use self::stage::Stage;
 use self::telling::Telling;
