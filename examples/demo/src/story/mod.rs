@@ -1,6 +1,7 @@
 //! Stories: read whole, then played with processes that are started for them.
 
 mod expecting;
+mod hearing;
 mod interactive;
 mod issuing;
 mod language;
