@@ -1,7 +1,7 @@
 //! How a phone pays: a [`Payment`] says what to do next, and is on disk after everything that came of it.
 
 use anyhow::{Context, Result, bail};
-use armring_token::{PaymentRequest, Receipt, Unverified};
+use armring_token::{PaymentRequest, Unverified};
 use armring_wallet::{Event, Next, Offer, Payment};
 use armring_wire::records::band::Decline;
 use armring_wire::records::payee::{FromPayee, ToPayee};
@@ -10,7 +10,6 @@ use armring_wire::{Outcome, PayeeRef, decode_record};
 
 use crate::client::Client;
 use crate::control::{PhoneReport, Report, calendar, hex, report};
-use crate::disk::Disk;
 use crate::money::show;
 use crate::phone::{Begun, Phone};
 
@@ -21,31 +20,40 @@ impl Phone {
     /// Pays what the payee asks for, or what was scanned.
     pub(crate) fn pay(&mut self, payee: (&str, &str), uri: Option<&str>) -> Result<()> {
         let mut client = self.ask_payee(payee)?;
-        let offer = match uri {
+        let offer = match self.asked(&mut client, uri) {
+            Ok(offer) => offer,
+            // Nothing was said to the band.
+            Err(error) => return Ok(report(&Report::Phone(PhoneReport::Declined(format!("{error:#}"))))?),
+        };
+        let (payee, memo) = (who(&offer), offer.memo().to_owned());
+        report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
+        let payment = Payment::new(offer, &self.credential().unwrap_or_default());
+        self.go_on(payment, client)
+    }
+
+    /// What is to be paid, verified: what was scanned, or what the payee says when it is asked.
+    fn asked(&self, client: &mut Client, uri: Option<&str>) -> Result<Offer> {
+        match uri {
             Some(uri) => {
                 let mut buffer = [0; PaymentUri::PAYLOAD_MAX];
                 let scanned = PaymentUri::decode(uri, &mut buffer)?;
-                self.offer(scanned.request.as_bytes(), scanned.certificate.as_bytes())?
+                self.offer(scanned.request.as_bytes(), scanned.certificate.as_bytes())
             }
             None => {
                 let answer = client.ask_payee(&ToPayee::Ask)?;
                 match decode_record(&answer)? {
-                    FromPayee::Request { request, certificate } => self.offer(request.as_bytes(), certificate.as_bytes())?,
-                    FromPayee::Person { request, credential } => self.offer(request.as_bytes(), credential.as_bytes())?,
+                    FromPayee::Request { request, certificate } => self.offer(request.as_bytes(), certificate.as_bytes()),
+                    FromPayee::Person { request, credential } => self.offer(request.as_bytes(), credential.as_bytes()),
                     other => bail!("there is nothing to pay: {other:?}"),
                 }
             }
-        };
-        let (payee, memo) = (who(&offer), offer.memo().to_owned());
-        report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
-        let payment = Payment::new(offer, &self.credential()?);
-        self.go_on(payment, client)
+        }
     }
 
     /// Goes on with the payment that is on disk, wherever it stopped: the app may have been closed since.
     pub(crate) fn pay_again(&mut self, payee: (&str, &str)) -> Result<()> {
-        let stored = self.disk.read(PLACE)?.context("there is no payment to go on with")?;
-        let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).with_context(|| self.disk.damaged(PLACE))?;
+        let stored = self.drawer.read(PLACE)?.context("there is no payment to go on with")?;
+        let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).with_context(|| self.drawer.damaged(PLACE))?;
         let client = self.ask_payee(payee)?;
         self.go_on(payment, client)
     }
@@ -65,7 +73,7 @@ impl Phone {
 
     /// Does what the payment says, until it is over or waits for something that does not come by itself.
     pub(crate) fn go_on(&mut self, mut payment: Payment, mut payee: Client) -> Result<()> {
-        self.disk.write(PLACE, &payment.to_bytes())?;
+        self.drawer.write(PLACE, &payment.to_bytes())?;
         let (root, keys) = (self.root.fingerprint(), self.key_list()?);
         let mut declined = None;
         loop {
@@ -86,7 +94,7 @@ impl Phone {
                     match self.event()? {
                         Event::Waiting(awaited) => {
                             report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?;
-                            self.begun = Some(Begun::Paying(payment, payee));
+                            self.begun = Some(Begun::Paying(Box::new((payment, payee))));
                             return Ok(());
                         }
                         Event::Token(token) => payment.token(&token)?,
@@ -101,7 +109,7 @@ impl Phone {
                 Next::Done(outcome) => return self.show_receipt(&payment, outcome),
                 Next::Ended(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
             }
-            self.disk.write(PLACE, &payment.to_bytes())?;
+            self.drawer.write(PLACE, &payment.to_bytes())?;
         }
     }
 
@@ -111,40 +119,6 @@ impl Phone {
         let (outcome, settled) = (outcome.to_string(), outcome.is_settled());
         Ok(report(&Report::Receipt { outcome, settled, receipt: hex(receipt) })?)
     }
-
-    /// Puts a receipt on disk, once.
-    pub(crate) fn keep_receipt(&mut self, receipt: &[u8]) -> Result<()> {
-        if !self.receipts.iter().any(|known| known == receipt) {
-            self.disk.write(&place_of_receipt(self.receipts.len()), receipt)?;
-            self.receipts.push(receipt.to_vec());
-        }
-        Ok(())
-    }
-
-    /// The receipts that are on disk.
-    pub(crate) fn read_receipts(disk: &Disk) -> Result<Vec<Vec<u8>>> {
-        let mut receipts = Vec::new();
-        while let Some(receipt) = disk.read(&place_of_receipt(receipts.len()))? {
-            receipts.push(receipt);
-        }
-        Ok(receipts)
-    }
-
-    /// Verifies all receipts again, with the key list that is here now.
-    pub(crate) fn check_receipts(&self) -> Result<()> {
-        let (root, keys) = (self.root.fingerprint(), self.key_list()?);
-        for (number, object) in self.receipts.iter().enumerate() {
-            let damaged = || self.disk.damaged(&place_of_receipt(number));
-            let receipt = Unverified::<Receipt>::parse(object).with_context(damaged)?;
-            let key = keys.signing_key(receipt.claims().key, receipt.claims().time).with_context(damaged)?;
-            receipt.verify(&root, &key).with_context(damaged)?;
-        }
-        Ok(report(&Report::Phone(PhoneReport::Receipts(self.receipts.len())))?)
-    }
-}
-
-fn place_of_receipt(number: usize) -> String {
-    format!("receipt-{number:05}")
 }
 
 /// Why nothing more comes by itself, if that is so.

@@ -55,7 +55,7 @@ impl Phone {
                     }
                     Event::Request(request) => {
                         collection.requested(&request)?;
-                        self.disk.write(COLLECTION, &collection.to_bytes())?;
+                        self.drawer.write(COLLECTION, &collection.to_bytes())?;
                         self.be_paid(&mut collection, amount, &request)?;
                     }
                     Event::Noted => collection.noted(),
@@ -79,8 +79,8 @@ impl Phone {
 
     /// Goes on with what was asked for, wherever it stopped: the app may have been closed since.
     pub(crate) fn collect_again(&mut self) -> Result<()> {
-        let stored = self.disk.read(COLLECTION)?.context("nothing was asked for")?;
-        let mut collection = Collection::from_bytes(&stored).with_context(|| self.disk.damaged(COLLECTION))?;
+        let stored = self.drawer.read(COLLECTION)?.context("nothing was asked for")?;
+        let mut collection = Collection::from_bytes(&stored).with_context(|| self.drawer.damaged(COLLECTION))?;
         let request = collection.request().context("nothing was signed")?.to_vec();
         let amount = Unverified::<PaymentRequest<'_>>::parse(&request)?.claims().amount;
         if !collection.is_paid() {
@@ -94,7 +94,7 @@ impl Phone {
     fn be_paid(&mut self, collection: &mut Collection, amount: Amount, request: &[u8]) -> Result<()> {
         let (credential, root, keys) = (self.credential()?, self.root.fingerprint(), self.key_list()?);
         let mut sale = Sale::from_signed_request(request, &credential, &root, &keys)?;
-        let stored = self.disk.read(SALE)?.and_then(|stored| Sale::from_bytes(&stored, &root));
+        let stored = self.drawer.read(SALE)?.and_then(|stored| Sale::from_bytes(&stored, &root));
         if let Some(stored) = stored.filter(|stored| stored.digest() == sale.digest()) {
             sale = stored;
         }
@@ -110,7 +110,7 @@ impl Phone {
             if let Some(paid) = sale.settled() {
                 self.keep_receipt(paid.receipt)?;
                 collection.paid(paid.token, paid.receipt, &root, &keys)?;
-                return Ok(self.disk.write(COLLECTION, &collection.to_bytes())?);
+                return Ok(self.drawer.write(COLLECTION, &collection.to_bytes())?);
             }
         }
     }
@@ -138,7 +138,7 @@ fn serve_payer(phone: &Phone, mut payer: Air, sale: &mut Sale) -> Result<()> {
             Heard::Redeem(token) => redeem(sale, &token, &mut phone.ask_issuer()?, &key_list)?,
         };
         // What came of it has to last before the payer hears of it.
-        phone.disk.write(SALE, &sale.to_bytes())?;
+        phone.drawer.write(SALE, &sale.to_bytes())?;
         records.send(&mut payer, &answer)?;
     }
     Ok(())

@@ -39,7 +39,7 @@ impl Player {
     pub(super) fn replace(&mut self, name: &str) -> Result<Outcome> {
         let issuer = self.service.actor;
         let (person, stage) = self.person(name)?;
-        let credential = person.credential.clone().with_context(|| format!("{name} has no credential"))?;
+        let credential = person.band.credential.clone().with_context(|| format!("{name} has no credential"))?;
         stage.tell(issuer, &IssuerCommand::ReplaceBand { credential })?;
         person.code = Some(stage.wait(issuer, "an enrolment code", code)?);
         Ok(Outcome::done())
@@ -98,6 +98,8 @@ impl Player {
                 _ => bail!("{name}'s phone has no door but while it waits to be paid"),
             },
         };
+        // A complaint from before is not about this.
+        self.stage.forget(actor)?;
         for (kind, bytes) in noise::kinds() {
             noise::send(&address, &bytes)?;
             let complaint = self.stage.wait(actor, "a complaint", |report| match report {

@@ -12,10 +12,14 @@ use crate::control::{BandCommand, BandReport, IssuerCommand, PhoneCommand, Phone
 
 impl Player {
     pub(super) fn enter(&mut self, name: &str, with: &Equipment, money: Option<Amount>) -> Result<Outcome> {
-        if !matches!(with, Equipment::CopyOf(_)) {
+        if !matches!(with, Equipment::CopyOf(_) | Equipment::PhoneOf(_)) {
             self.open_account(name, money.map_or(0, |money| money.minor()))?;
         }
-        let person = Person::enter(&mut self.stage, name, with, &self.service)?;
+        let theirs = match with {
+            Equipment::PhoneOf(victim) => Some(self.person(victim)?.0.band.clone()),
+            _ => None,
+        };
+        let person = Person::enter(&mut self.stage, name, (with, theirs), &self.service)?;
         self.people.push(person);
         Ok(Outcome::done())
     }
@@ -27,12 +31,12 @@ impl Player {
             person.pair_inside(stage)?;
             return Ok(Outcome::done());
         }
-        stage.forget(person.band.actor)?;
-        stage.tell(person.band.actor, &BandCommand::Hold)?;
+        let seen = stage.watch(person.band.actor, &BandCommand::Hold)?;
+        ensure!(seen.iter().any(|report| is_band(report, &BandReport::PairingOpen).is_some()), "the pairing window did not open");
         match how {
             Pairing::Code => person.pair_by_code(stage)?,
-            Pairing::Qr => person.pair_by_qr(stage)?,
-            Pairing::Press => person.pair_by_press(stage)?,
+            Pairing::Qr => person.pair_by_qr(stage, &seen)?,
+            Pairing::Press => stage.tell(person.phone, &PhoneCommand::PairByPress { band: person.band.address.clone() })?,
         }
         stage.wait(person.phone, "the pairing", |report| is_phone(report, &PhoneReport::Paired))?;
         stage.wait(person.band.actor, "the pairing", |report| is_band(report, &BandReport::Paired))?;
@@ -70,7 +74,7 @@ impl Player {
         stage.tell(person.phone, &PhoneCommand::Enrol { code })?;
         let (credential, limits, digits) = person.enrolled(stage)?;
         stage.telling.prose(&format!("Credential {credential}: {limits}."));
-        person.credential = Some(credential);
+        person.band.credential = Some(credential);
         stage.tell(issuer, &IssuerCommand::Digits { name: name.clone() })?;
         let (expected, on_page) = stage.wait(issuer, "the digits", |report| match report {
             Report::Digits { digits, shown } => Some((*digits, shown.clone())),
@@ -123,6 +127,7 @@ impl Player {
             _ => None,
         })?;
         person.begun = Some(Begun::Unpairing);
+        stage.telling.prose(&person.buzz(&waits));
         Ok(Outcome::new(Wanted::Waiting, waits))
     }
 
@@ -150,7 +155,6 @@ impl Player {
 
 impl Person {
     fn pair_by_code(&self, stage: &mut Stage) -> Result<()> {
-        stage.wait(self.band.actor, "the pairing window", |report| is_band(report, &BandReport::PairingOpen))?;
         stage.tell(self.phone, &PhoneCommand::Pair { band: self.band.address.clone() })?;
         let in_wallet = stage.wait(self.phone, "a code", |report| match report {
             Report::Phone(PhoneReport::Code(code)) => Some(code.clone()),
@@ -163,29 +167,25 @@ impl Person {
         stage.telling.prose(&format!("The band shows {on_band}. The phone shows {in_wallet}."));
         ensure!(on_band == in_wallet, "the codes differ");
         stage.telling.check(&format!("The codes are the same: {} says yes on the phone and presses the band.", self.name));
-        stage.tell(self.phone, &PhoneCommand::AcceptCode)?;
-        stage.tell(self.band.actor, &BandCommand::Press)
+        stage.done(self.band.actor, &BandCommand::Press)?;
+        stage.tell(self.phone, &PhoneCommand::AcceptCode)
     }
 
     /// Pairs with what the band's display shows.
-    fn pair_by_qr(&self, stage: &mut Stage) -> Result<()> {
-        ensure!(self.band.face == Face::Display, "{}'s band has no display", self.name);
-        let uri = stage.wait(self.band.actor, "a code to scan", |report| match report {
+    fn pair_by_qr(&self, stage: &mut Stage, seen: &[Report]) -> Result<()> {
+        let uri = seen.iter().find_map(|seen| match seen {
             Report::Band(BandReport::Label(uri)) => Some(uri.clone()),
             _ => None,
-        })?;
+        });
+        let uri = uri.with_context(|| format!("{}'s band has no display", self.name))?;
         stage.telling.prose(&format!("The band's display shows a code to scan: {}.", shortened(&uri)));
         stage.tell(self.phone, &PhoneCommand::Scan { band: self.band.address.clone(), uri })
     }
 
-    fn pair_by_press(&self, stage: &mut Stage) -> Result<()> {
-        stage.wait(self.band.actor, "the pairing window", |report| is_band(report, &BandReport::PairingOpen))?;
-        stage.tell(self.phone, &PhoneCommand::PairByPress { band: self.band.address.clone() })
-    }
-
     fn pair_inside(&mut self, stage: &mut Stage) -> Result<()> {
         stage.tell(self.phone, &PhoneCommand::PairInside)?;
-        self.connected(stage)?;
+        let how = self.connected(stage)?.how;
+        ensure!(how == Wanted::Reconnected, "the phone's own link was used elsewhere");
         Ok(())
     }
 
@@ -195,23 +195,25 @@ impl Person {
             _ => None,
         })?;
         self.linked = true;
-        let said = if used_elsewhere { "somebody else has used this link" } else { "" };
-        Ok(Outcome::new(if resumed { Wanted::Resumed } else { Wanted::Reconnected }, said))
+        let how = match (used_elsewhere, resumed) {
+            (true, _) => Wanted::UsedElsewhere,
+            (_, true) => Wanted::Resumed,
+            _ => Wanted::Reconnected,
+        };
+        Ok(Outcome::new(how, ""))
     }
 
     /// Waits for the credential. Gives it, its limits, and the digits that the band shows.
     fn enrolled(&self, stage: &mut Stage) -> Result<(String, String, (u32, String))> {
         let mut digits = None;
-        let mut look = |report: &Report| match report {
-            Report::Band(BandReport::EnrolmentDigits { digits: number, shown }) => digits = Some((*number, shown.clone())),
-            _ => {}
-        };
         let (credential, limits) = stage.wait(self.phone, "a credential", |report| {
-            look(report);
             match report {
-                Report::Phone(PhoneReport::Enrolled { credential, limits }) => Some((credential.clone(), limits.clone())),
-                _ => None,
+                // Where the phone is the band, one process says both.
+                Report::Band(BandReport::EnrolmentDigits { digits: number, shown }) => digits = Some((*number, shown.clone())),
+                Report::Phone(PhoneReport::Enrolled { credential, limits }) => return Some((credential.clone(), limits.clone())),
+                _ => {}
             }
+            None
         })?;
         if digits.is_none() {
             digits = stage.wait(self.band.actor, "the enrolment digits", |report| match report {

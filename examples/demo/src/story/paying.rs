@@ -3,24 +3,16 @@
 use anyhow::{Context, Result, bail, ensure};
 use armring_wire::Amount;
 
+use super::hearing::Said;
 use super::language::Wanted;
 use super::outcome::Outcome;
-use super::person::{Begun, Payee, Person, shortened};
+use super::person::{Begun, Payee, shortened};
 use super::player::Player;
-use super::stage::Stage;
 use crate::control::{BandCommand, BandReport, PhoneCommand, PhoneReport, Report, ShopReport};
 use crate::money::show;
 
 /// What is bought where a story does not say.
 pub(super) const GOODS: &str = "goods";
-
-/// What a phone says of a payment, where it does not go on by itself.
-enum Said {
-    Waiting,
-    Pending,
-    NotTaken(String),
-    Receipt { outcome: String, settled: bool, receipt: String },
-}
 
 impl Player {
     pub(super) fn on_band(&mut self, who: &str, command: BandCommand) -> Result<Outcome> {
@@ -35,20 +27,11 @@ impl Player {
             stage.done(person.phone, &PhoneCommand::Finger)?;
             return Ok(Outcome::done());
         }
-        let mut said = None;
-        stage.forget(person.band.actor)?;
-        stage.tell(person.band.actor, if right { &BandCommand::TapPattern } else { &BandCommand::WrongPattern })?;
-        stage.wait(person.band.actor, "to be unlocked", |report| match report {
-            Report::Band(report @ (BandReport::Unlocked | BandReport::WrongSecret(_))) => {
-                said = Some(report.clone());
-                None
-            }
-            Report::Done => Some(()),
-            _ => None,
-        })?;
+        let seen = stage.watch(person.band.actor, if right { &BandCommand::TapPattern } else { &BandCommand::WrongPattern })?;
+        let said = seen.iter().find(|seen| matches!(seen, Report::Band(BandReport::Unlocked | BandReport::WrongSecret(_))));
         Ok(match said {
-            Some(BandReport::Unlocked) => Outcome::done(),
-            Some(BandReport::WrongSecret(left)) => {
+            Some(Report::Band(BandReport::Unlocked)) => Outcome::done(),
+            Some(Report::Band(BandReport::WrongSecret(left))) => {
                 Outcome::new(Wanted::Refused, format!("the pattern is wrong, {left} tries are left"))
             }
             _ => Outcome::new(Wanted::Refused, "the band is not worn"),
@@ -71,7 +54,7 @@ impl Player {
         if let Some(amount) = amount {
             ensure!(show(amount) == asked, "{name} asks for {asked}");
         }
-        person.last = Some(payee);
+        (person.last, person.pending) = (Some(payee), None);
         let offer = format!("The phone shows: {shown}, {asked}, \"{memo}\".");
         self.hear(who, Some(offer))
     }
@@ -103,18 +86,13 @@ impl Player {
         if person.is_phone() {
             stage.done(person.phone, &PhoneCommand::Finger)?;
         } else {
-            stage.forget(person.band.actor)?;
-            stage.tell(person.band.actor, &BandCommand::Press)?;
-            let mut asks = None;
-            stage.wait(person.band.actor, "to be pressed", |report| match report {
-                Report::Band(BandReport::Waiting(what)) => {
-                    asks = Some(what.clone());
-                    None
-                }
-                Report::Done => Some(()),
+            let seen = stage.watch(person.band.actor, &BandCommand::Press)?;
+            let asks = seen.into_iter().find_map(|seen| match seen {
+                Report::Band(BandReport::Waiting(what)) => Some(what),
                 _ => None,
-            })?;
+            });
             if let Some(what) = asks {
+                stage.telling.prose(&person.buzz(&what));
                 return Ok(Outcome::new(Wanted::Waiting, what));
             }
         }
@@ -172,6 +150,7 @@ impl Player {
             _ => None,
         })?;
         person.begun = Some(Begun::Receiving);
+        stage.telling.prose(&person.buzz(&waits));
         Ok(Outcome::new(Wanted::Waiting, waits))
     }
 
@@ -201,7 +180,7 @@ impl Player {
                 }
                 Outcome::new(how, said).with_receipt(receipt)
             }
-            Said::Pending => Outcome::new(Wanted::Pending, self.taken(&payee)?),
+            Said::Pending => Outcome::new(Wanted::Pending, self.taken(who, &payee)?),
             Said::NotTaken(why) => Outcome::new(Wanted::Refused, self.not_taken(&payee, why)?),
         })
     }
@@ -228,13 +207,18 @@ impl Player {
         Ok(())
     }
 
-    /// How much a shop without network accepted.
-    fn taken(&mut self, payee: &Payee) -> Result<String> {
+    /// How much a shop without network accepted. It tells its keeper once.
+    fn taken(&mut self, who: &str, payee: &Payee) -> Result<String> {
+        if let Some(amount) = &self.person(who)?.0.pending {
+            return Ok(amount.clone());
+        }
         let shop = self.shop(&payee.name)?.actor;
-        self.stage.wait(shop, "word of the token", |report| match report {
+        let amount = self.stage.wait(shop, "word of the token", |report| match report {
             Report::Shop(ShopReport::Pending { amount }) => Some(amount.clone()),
             _ => None,
-        })
+        })?;
+        self.person(who)?.0.pending = Some(amount.clone());
+        Ok(amount)
     }
 
     /// Why a token was not taken: a shop without network says more to its keeper than to the payer.
@@ -249,53 +233,5 @@ impl Player {
             }
             _ => Ok(why),
         }
-    }
-}
-
-impl Person {
-    /// What the phone says of a payment; with what the band shows where it waits.
-    fn phone_says(&self, stage: &mut Stage) -> Result<(Said, String)> {
-        let mut waits = None;
-        let said = stage.wait(self.phone, "what becomes of the payment", |report| {
-            Some(match report {
-                Report::Band(BandReport::Waiting(what)) => {
-                    waits = Some(what.clone());
-                    return None;
-                }
-                Report::Phone(PhoneReport::Waiting(_)) => Said::Waiting,
-                Report::Phone(PhoneReport::Pending) => Said::Pending,
-                Report::Phone(PhoneReport::NotTaken(why)) => Said::NotTaken(why.clone()),
-                Report::Receipt { outcome, settled, receipt } => {
-                    Said::Receipt { outcome: outcome.clone(), settled: *settled, receipt: receipt.clone() }
-                }
-                _ => return None,
-            })
-        })?;
-        if matches!(said, Said::Waiting) && waits.is_none() {
-            waits = stage.wait(self.band.actor, "a payment", |report| match report {
-                Report::Band(BandReport::Waiting(what)) => Some(Some(what.clone())),
-                _ => None,
-            })?;
-        }
-        Ok((said, waits.unwrap_or_default()))
-    }
-
-    fn buzz(&self, waits: &str) -> String {
-        match waits.split_once(" waits for ") {
-            Some((shown, _)) if self.is_phone() => format!("The phone shows: {shown}. It waits for a finger."),
-            _ => format!("The band buzzes: {waits}."),
-        }
-    }
-
-    /// Waits until the wrist has heard of the receipt.
-    fn told_on_wrist(&self, stage: &mut Stage) -> Result<()> {
-        if self.is_phone() {
-            // One process reports both: the wrist's word came first.
-            return Ok(());
-        }
-        stage.wait(self.band.actor, "the receipt on the wrist", |report| match report {
-            Report::Band(BandReport::Paid { .. }) => Some(()),
-            _ => None,
-        })
     }
 }

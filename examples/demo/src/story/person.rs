@@ -21,9 +21,10 @@ pub(super) struct Person {
     pub(super) begun: Option<Begun>,
     /// Who was last to be paid, and for what.
     pub(super) last: Option<Payee>,
+    /// How much of it a shop without network has accepted.
+    pub(super) pending: Option<String>,
     /// A code of the issuer's that was not used yet.
     pub(super) code: Option<String>,
-    pub(super) credential: Option<String>,
     /// Receipts that the band has told its wearer of.
     pub(super) told: HashSet<String>,
     /// What was in use before.
@@ -34,11 +35,15 @@ pub(super) struct Person {
 }
 
 /// A band, or what takes its place in a phone.
+#[derive(Clone)]
 pub(super) struct Band {
     pub(super) actor: Actor,
     pub(super) address: String,
     pub(super) face: Face,
     pub(super) folder: String,
+    /// Its number among its owner's, from 1.
+    pub(super) number: usize,
+    pub(super) credential: Option<String>,
 }
 
 /// What the band waits for.
@@ -73,21 +78,37 @@ pub(super) struct Service {
 }
 
 impl Person {
-    pub(super) fn enter(stage: &mut Stage, name: &str, with: &Equipment, service: &Service) -> Result<Self> {
-        let folder = folder(name);
-        let phone_folder = format!("{folder}-phone");
-        if let Equipment::CopyOf(victim) = with {
-            for device in ["band", "phone"] {
-                let from = stage.dir.join(format!("{}-{device}", self::folder(victim)));
-                Disk::copy(&from, &stage.dir.join(format!("{folder}-{device}")))?;
-            }
+    /// Somebody enters. `theirs`: the band is somebody else's, which is there already.
+    pub(super) fn enter(
+        stage: &mut Stage,
+        name: &str,
+        (with, theirs): (&Equipment, Option<Band>),
+        service: &Service,
+    ) -> Result<Self> {
+        let (folder, face) = (folder(name), if let Equipment::Band(face) = with { *face } else { Face::Lights });
+        let (copied, victim): (&[&str], _) = match with {
+            Equipment::CopyOf(victim) => (&["band", "phone"], victim.as_str()),
+            Equipment::PhoneOf(victim) => (&["phone"], victim.as_str()),
+            _ => (&[], ""),
+        };
+        for device in copied {
+            let from = stage.dir.join(format!("{}-{device}", self::folder(victim)));
+            Disk::copy(&from, &stage.dir.join(format!("{folder}-{device}")))?;
         }
-        let inside = *with == Equipment::PhoneAlone;
-        let face = if let Equipment::Band(face) = with { *face } else { Face::Lights };
-        let band = if inside { None } else { Some(Band::start(stage, name, format!("{folder}-band"), face, service)?) };
+        let (inside, phone_folder) = (*with == Equipment::PhoneAlone, format!("{folder}-phone"));
+        let band = match theirs {
+            None if !inside => Some(Band::start(stage, name, (format!("{folder}-band"), 1), face, service)?),
+            theirs => theirs,
+        };
         let phone = start_phone(stage, name, &phone_folder, service, inside)?;
-        let in_phone = || Band { actor: phone, address: String::new(), face: Face::Display, folder: phone_folder.clone() };
-        let band = band.unwrap_or_else(in_phone);
+        let band = band.unwrap_or_else(|| Band {
+            actor: phone,
+            address: String::new(),
+            face: Face::Display,
+            folder: phone_folder.clone(),
+            number: 1,
+            credential: None,
+        });
         Ok(Self {
             name: name.to_owned(),
             band,
@@ -96,8 +117,8 @@ impl Person {
             linked: false,
             begun: None,
             last: None,
+            pending: None,
             code: None,
-            credential: None,
             told: HashSet::new(),
             old_band: None,
             old_phone: None,
@@ -167,7 +188,8 @@ impl Person {
     pub(super) fn start(&mut self, stage: &mut Stage, device: Device, service: &Service) -> Result<()> {
         match device {
             Device::Band => {
-                self.band = Band::start(stage, &self.name, self.band.folder.clone(), self.band.face, service)?;
+                let Band { folder, number, face, credential, .. } = self.band.clone();
+                self.band = Band { credential, ..Band::start(stage, &self.name, (folder, number), face, service)? };
             }
             Device::Phone => {
                 let inside = self.is_phone();
@@ -175,6 +197,7 @@ impl Person {
                 if inside {
                     self.band.actor = self.phone;
                 }
+                stage.done(self.phone, &PhoneCommand::TurnTo { band: self.band.number })?;
             }
         }
         Ok(())
@@ -184,9 +207,9 @@ impl Person {
         self.disconnect(stage, true)?;
         self.devices += 1;
         let folder = format!("{}-band-{}", folder(&self.name), self.devices);
-        let band = Band::start(stage, &self.name, folder, face, service)?;
+        let band = Band::start(stage, &self.name, (folder, self.devices), face, service)?;
         self.old_band = Some(std::mem::replace(&mut self.band, band));
-        Ok(())
+        self.turn(stage)
     }
 
     pub(super) fn new_phone(&mut self, stage: &mut Stage, service: &Service) -> Result<()> {
@@ -195,26 +218,32 @@ impl Person {
         let folder = format!("{}-phone-{}", folder(&self.name), self.devices);
         let phone = start_phone(stage, &self.name, &folder, service, false)?;
         self.old_phone = Some((std::mem::replace(&mut self.phone, phone), std::mem::replace(&mut self.phone_folder, folder)));
-        Ok(())
+        self.turn(stage)
     }
 
-    /// Goes back to what was in use before.
+    /// Takes what was in use before.
     pub(super) fn take_old(&mut self, stage: &mut Stage, device: Device) -> Result<()> {
         self.disconnect(stage, true)?;
         match device {
-            Device::Band => std::mem::swap(&mut self.band, self.old_band.as_mut().context("there is no old band")?),
+            Device::Band => std::mem::swap(&mut self.band, self.old_band.as_mut().context("there is no other band")?),
             Device::Phone => {
-                let (phone, folder) = self.old_phone.as_mut().context("there is no old phone")?;
+                let (phone, folder) = self.old_phone.as_mut().context("there is no other phone")?;
                 std::mem::swap(&mut self.phone, phone);
                 std::mem::swap(&mut self.phone_folder, folder);
             }
         }
-        Ok(())
+        self.turn(stage)
+    }
+
+    /// Turns the phone to the band in use.
+    fn turn(&mut self, stage: &mut Stage) -> Result<()> {
+        self.last = None;
+        stage.done(self.phone, &PhoneCommand::TurnTo { band: self.band.number })
     }
 }
 
 impl Band {
-    fn start(stage: &mut Stage, name: &str, folder: String, face: Face, service: &Service) -> Result<Self> {
+    fn start(stage: &mut Stage, name: &str, (folder, number): (String, usize), face: Face, service: &Service) -> Result<Self> {
         let path = stage.dir.join(&folder).display().to_string();
         let mut arguments = vec!["band", "--folder", &path, "--root", &service.root];
         match face {
@@ -223,7 +252,7 @@ impl Band {
             Face::Button => arguments.push("--button"),
         }
         let actor = stage.start(&format!("{name}'s band"), &arguments)?;
-        Ok(Self { actor, address: stage.address(actor)?, face, folder })
+        Ok(Self { actor, address: stage.address(actor)?, face, folder, number, credential: None })
     }
 }
 

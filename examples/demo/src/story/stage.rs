@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::telling::Telling;
 use crate::air::PATIENCE;
-use crate::control::{BandReport, Clock, PhoneReport, Report};
+use crate::control::{Clock, PhoneReport, Report};
 
 /// One process on the stage.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,15 @@ impl Stage {
     pub(crate) fn new(dir: &Path, payload: AttPayload, telling: Telling) -> Self {
         let (sender, reports) = channel();
         Self { dir: dir.to_owned(), telling, payload, processes: Vec::new(), ahead: 0, reports, sender }
+    }
+
+    /// Tells what the story is called, and how it is played.
+    pub(crate) fn title(&mut self, text: &str) {
+        self.telling.title(text);
+        self.telling.prose(&format!(
+            "Everybody is a process of their own, over loopback TCP in ATT payloads of {} bytes as on a Bluetooth LE link.",
+            self.payload.bytes()
+        ));
     }
 
     /// Starts a process of this same program.
@@ -121,7 +130,6 @@ impl Stage {
                 let (why, failed) = match report {
                     Report::Failed(why) => (why, true),
                     Report::Phone(PhoneReport::Declined(why) | PhoneReport::NotTaken(why)) => (why, false),
-                    Report::Band(BandReport::PairingClosed) => ("pairing ended".to_owned(), false),
                     _ => continue,
                 };
                 bail!(Refused { by: self.name(actor).to_owned(), what: what.to_owned(), why, failed });
@@ -207,6 +215,22 @@ impl Stage {
     pub(crate) fn done(&mut self, actor: Actor, command: &impl Serialize) -> Result<()> {
         self.tell(actor, command)?;
         self.wait(actor, "that", |report| matches!(report, Report::Done).then_some(()))
+    }
+
+    /// Has somebody do something and gives all that they report until it is done. What a band is told to do is always done like this, or with
+    /// [`Self::done`]: the end of one thing must not be taken for that of the next.
+    pub(crate) fn watch(&mut self, actor: Actor, command: &impl Serialize) -> Result<Vec<Report>> {
+        self.forget(actor)?;
+        self.tell(actor, command)?;
+        let mut seen = Vec::new();
+        self.wait(actor, "that", |report| match report {
+            Report::Done => Some(()),
+            other => {
+                seen.push(other.clone());
+                None
+            }
+        })?;
+        Ok(seen)
     }
 
     /// Where a process listens.

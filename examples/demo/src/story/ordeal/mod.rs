@@ -16,13 +16,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use armring_wire::AttPayload;
 
 use self::goals::{CHAPTERS, Memory, People};
 use self::world::{Blow, Fate, Who, World};
 use crate::control::{IssuerCommand, PhoneCommand, PhoneReport, Report, ShopCommand};
-use crate::disk::Disk;
 
 /// One thing that is tried.
 #[derive(Clone, Copy, Debug)]
