@@ -135,8 +135,8 @@ fn after_help() -> String {
     format!(
         "A story is a text file. Say this one is tea.story; `cargo demo --script tea.story` plays it:\n\n{example}\n\
          More of them are in examples/demo/stories, the one that is told where no other is named among them.\n\n\
-         Exit codes: 0 the story went as it must; 1 it did not, and the last lines say where; 2 the arguments, or a line of the story, cannot \
-         be read.\n\n\
+         Exit codes: 0 the story went as it must; 1 it did not, and the last lines say where, or a file cannot be used, and they say which and \
+         what to do; 2 the arguments, or a line of the story, cannot be read.\n\n\
          The commands above start one of the processes by hand; each takes lines of JSON on its standard input (examples/demo/src/control)."
     )
 }

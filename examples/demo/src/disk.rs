@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use armring_pairing::labelled_hash;
+
 use crate::step;
 
 /// A folder of small files, as a band's flash or a phone's storage.
@@ -30,7 +32,10 @@ impl Disk {
     pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         let place = self.folder.join(name);
         match fs::read(&place) {
-            Ok(bytes) => Ok(Some(bytes)),
+            Ok(bytes) => match bytes.split_last_chunk() {
+                Some((bytes, sum)) if *sum == check_sum(name, bytes) => Ok(Some(bytes.to_vec())),
+                _ => Err(io::Error::new(io::ErrorKind::InvalidData, self.damaged(name))),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(named(&place, &error)),
         }
@@ -38,7 +43,8 @@ impl Disk {
 
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let place = self.folder.join(name);
-        self.replace(&place, bytes).map_err(|error| named(&place, &error))
+        let bytes = [bytes, &check_sum(name, bytes)].concat();
+        self.replace(&place, &bytes).map_err(|error| named(&place, &error))
     }
 
     fn replace(&self, place: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -91,6 +97,12 @@ impl Disk {
         }
         Ok(())
     }
+}
+
+/// What stands behind the bytes of each file: flash and disks do not always return what was written. It keeps nobody out.
+fn check_sum(name: &str, bytes: &[u8]) -> [u8; 8] {
+    let hash = labelled_hash("demo file", &[&labelled_hash("demo name", &[name.as_bytes()]), bytes]);
+    hash.first_chunk().copied().unwrap_or_default()
 }
 
 /// An error of the system's with the name of the file, and what can be done.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use armring_issuer::{Applicant, DAY, DepositRef, Issuer, Ledger, Policy, REPLY_MAX, Session, SqliteLedger};
+use anyhow::{Context, Result, ensure};
+use armring_issuer::{Applicant, DAY, DepositRef, Issuer, Keys, Ledger, Policy, REPLY_MAX, Session, SqliteLedger};
 use armring_token::{Limits, Minor, PayeeKey};
 use armring_wire::{AccountPseudonym, Amount, AttPayload, CredentialId, Currency, Validity};
 use getrandom::SysRng;
@@ -40,9 +40,13 @@ impl From<Heard> for Input {
 
 struct Service {
     issuer: Issuer<SqliteLedger>,
+    kept: Kept,
+}
+
+/// What is kept beside the ledger.
+struct Kept {
     keyring: Keyring,
     accounts: Vec<(String, AccountPseudonym)>,
-    /// Where the keys are, and whose account is which.
     disk: Disk,
 }
 
@@ -52,9 +56,9 @@ pub(crate) fn run(ledger: &Path, payload: AttPayload) -> Result<()> {
     let accounts = read_accounts(&disk)?;
     let (root, keys) = (keyring.root(), keyring.keys()?);
     let key_list = hex(&keys.key_list);
-    let ledger = SqliteLedger::open(ledger).with_context(|| format!("the ledger {}", ledger.display()))?;
-    let issuer = Issuer::new(keys, policy(), ledger, calendar())?;
-    let mut service = Service { issuer, keyring, accounts, disk };
+    let mut service = Service::open(ledger, keys, Kept { keyring, accounts, disk }).with_context(|| {
+        format!("the ledger {} cannot be used: if there is room on the disk, put back a copy that is whole", ledger.display())
+    })?;
     let mut clients = Clients::<Session>::new(payload);
     let (sender, inputs) = channel();
     let address = listen(sender.clone())?;
@@ -87,6 +91,15 @@ fn policy() -> Policy {
 }
 
 impl Service {
+    /// Opens the ledger, and reads all of it: what is damaged is found before anybody is answered.
+    fn open(ledger: &Path, keys: Keys, kept: Kept) -> Result<Self> {
+        let issuer = Issuer::new(keys, policy(), SqliteLedger::open(ledger)?, calendar())?;
+        let service = Self { issuer, kept };
+        let faults = service.books()?.faults;
+        ensure!(faults.is_empty(), "the books do not agree: {}", faults.join(", "));
+        Ok(service)
+    }
+
     fn serve(&mut self, clients: &mut Clients<Session>, id: u64, record: &[u8]) -> Result<()> {
         let Some(client) = clients.get(id) else { return Ok(()) };
         let mut out = [0; REPLY_MAX];
@@ -139,15 +152,15 @@ impl Service {
                 Report::Code { code: hex(&self.issuer.replace_band(credential, now, &mut SysRng)?.0) }
             }
             IssuerCommand::AnnounceKeys => {
-                self.keyring.announce(now)?;
-                self.keyring.store(&self.disk)?;
-                self.issuer.set_keys(self.keyring.keys()?, now)?;
+                self.kept.keyring.announce(now)?;
+                self.kept.keyring.store(&self.kept.disk)?;
+                self.issuer.set_keys(self.kept.keyring.keys()?, now)?;
                 Report::Done
             }
             IssuerCommand::UseNewKeys => {
-                self.keyring.use_new()?;
-                self.keyring.store(&self.disk)?;
-                self.issuer.set_keys(self.keyring.keys()?, now)?;
+                self.kept.keyring.use_new()?;
+                self.kept.keyring.store(&self.kept.disk)?;
+                self.issuer.set_keys(self.kept.keyring.keys()?, now)?;
                 Report::Done
             }
             IssuerCommand::Sync => Report::Synced,
@@ -161,9 +174,9 @@ impl Service {
             Ok(account) => account,
             Err(_) => {
                 let account = self.issuer.open_account(Currency::CNY, &mut SysRng)?;
-                self.accounts.push((name, account));
-                let stored: Vec<_> = self.accounts.iter().map(|(name, account)| (name, hex(&account.0))).collect();
-                self.disk.write(ACCOUNTS, &serde_json::to_vec(&stored)?)?;
+                self.kept.accounts.push((name, account));
+                let stored: Vec<_> = self.kept.accounts.iter().map(|(name, account)| (name, hex(&account.0))).collect();
+                self.kept.disk.write(ACCOUNTS, &serde_json::to_vec(&stored)?)?;
                 account
             }
         };
@@ -176,13 +189,13 @@ impl Service {
     }
 
     fn account(&self, name: &str) -> Result<AccountPseudonym> {
-        let found = self.accounts.iter().find(|(known, _)| known == name);
+        let found = self.kept.accounts.iter().find(|(known, _)| known == name);
         found.map(|(_, account)| *account).with_context(|| format!("nobody here is called {name}"))
     }
 
     fn books(&self) -> Result<Books> {
         let mut balances = Vec::new();
-        for (name, account) in &self.accounts {
+        for (name, account) in &self.kept.accounts {
             balances.push((name.clone(), self.issuer.account(*account)?.balance));
         }
         let faults = self.issuer.ledger().audit()?.iter().map(|fault| format!("{fault:?}")).collect();
