@@ -83,9 +83,8 @@ impl Phone {
         let mut collection = Collection::from_bytes(&stored).with_context(|| self.drawer.damaged(COLLECTION))?;
         let request = collection.request().context("nothing was signed")?.to_vec();
         let amount = Unverified::<PaymentRequest<'_>>::parse(&request)?.claims().amount;
-        if !collection.is_paid() {
-            self.be_paid(&mut collection, amount, &request)?;
-        }
+        // Also where the money is here: the payer may not have heard of it.
+        self.be_paid(&mut collection, amount, &request)?;
         self.collect(collection, amount)
     }
 
@@ -129,8 +128,10 @@ fn uri(request: &[u8], credential: &[u8]) -> Result<String> {
 fn serve_payer(phone: &Phone, mut payer: Air, sale: &mut Sale) -> Result<()> {
     let mut records = Records::new(phone.payload);
     let key_list = phone.key_list()?;
-    while sale.settled().is_none() {
-        let payload = payer.receive()?.context("hung up without paying")?;
+    loop {
+        let Some(payload) = payer.receive()? else {
+            return sale.settled().map(drop).context("hung up without paying");
+        };
         let Some(record) = records.take(&payload)? else { continue };
         let answer = match sale.hear(&record) {
             Heard::Answer(FromPayee::Refused(why)) => bail!("{why}"),
@@ -140,6 +141,8 @@ fn serve_payer(phone: &Phone, mut payer: Air, sale: &mut Sale) -> Result<()> {
         // What came of it has to last before the payer hears of it.
         phone.drawer.write(SALE, &sale.to_bytes())?;
         records.send(&mut payer, &answer)?;
+        if sale.settled().is_some() {
+            return Ok(());
+        }
     }
-    Ok(())
 }

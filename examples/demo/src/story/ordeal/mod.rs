@@ -7,6 +7,7 @@
 //!              ─▶ books, receipts and balances as in the undisturbed story ─▶ the next payment, at once
 //! ```
 
+mod buying;
 mod goals;
 mod world;
 
@@ -158,10 +159,8 @@ fn look_at(people: &mut People, expected: &Memory) -> Result<()> {
         })?;
         ensure!(again == *receipt, "the issuer has another receipt for {what}");
     }
-    for (who, held) in [
-        (Who::Phone, memory.receipts.len()),
-        (Who::Payer, memory.receipts.iter().filter(|(what, receipt)| what == goals::DEBT && !receipt.is_empty()).count()),
-    ] {
+    let owed = memory.receipts.iter().filter(|(what, _)| what == goals::DEBT).count();
+    for (who, held) in [(Who::Phone, memory.receipts.len()), (Who::Payer, owed)] {
         if held == 0 {
             continue;
         }

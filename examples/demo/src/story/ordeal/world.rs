@@ -75,8 +75,8 @@ pub(super) struct World {
     pub(super) worn: bool,
     /// Whose phones are connected to their bands.
     pub(super) linked: Vec<Who>,
-    /// Where Mei's phone waits to be paid, and for what is scanned there.
-    pub(super) listening: Option<(String, String)>,
+    /// Whether Mei's phone waits at its door for a payer.
+    pub(super) listening: bool,
 }
 
 impl World {
@@ -96,7 +96,7 @@ impl World {
             lists: false,
             worn: false,
             linked: Vec::new(),
-            listening: None,
+            listening: false,
         };
         Who::ALL.into_iter().try_for_each(|who| world.start(who))?;
         Ok(world)
@@ -230,8 +230,8 @@ impl World {
 
     /// Something went wrong. Whoever is gone is started again, and everybody lets go of what they were at.
     pub(super) fn settle(&mut self) -> Result<()> {
-        if self.listening.take().is_some() {
-            // It waits at its door for a payer: the app is closed and opened again.
+        if std::mem::take(&mut self.listening) {
+            // The app is closed and opened again.
             let phone = self.actor(Who::Phone)?;
             if self.count(Who::Phone)?.is_some() {
                 self.struck |= self.was_cut()?;
