@@ -147,7 +147,7 @@ impl Player {
     fn wait(&mut self, seconds: u64) -> Result<Outcome> {
         self.stage.pass(seconds)?;
         let Self { people, stage, .. } = self;
-        for person in people {
+        for person in people.iter().filter(|person| stage.is_there(person.band.actor)).collect::<Vec<_>>() {
             if person.is_phone() {
                 stage.done(person.phone, &PhoneCommand::Tick)?;
             } else {
