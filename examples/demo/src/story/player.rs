@@ -47,7 +47,8 @@ impl Player {
         match self.last.how {
             Wanted::Waiting | Wanted::Resumed | Wanted::Reconnected => {}
             Wanted::Done if self.last.said.is_empty() => {}
-            Wanted::Refused | Wanted::UsedElsewhere => bail!("{}", self.last.told().to_lowercase()),
+            Wanted::Refused => bail!("refused: {}", self.last.said),
+            Wanted::UsedElsewhere => bail!("somebody else has used the link"),
             _ => self.stage.telling.prose(&self.last.told()),
         }
         Ok(())
