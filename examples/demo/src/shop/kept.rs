@@ -3,18 +3,19 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
-use armring_payee::Sale;
+use armring_payee::{Revoked, Sale};
 use ed25519_dalek::SigningKey;
 use getrandom::SysRng;
 use rand_core::TryRng;
 
-use super::{Shop, Sold};
+use super::{REVOKED_MAX, Shop, Sold};
 use crate::control::{hex, unhex};
 use crate::disk::Disk;
 
 const KEY: &str = "key";
 const CERTIFICATE: &str = "certificate";
 const KEY_LIST: &str = "key-list";
+const REVOKED: &str = "revoked";
 
 /// The shop's key, made at the first start.
 pub(super) fn signer(disk: &Disk) -> Result<SigningKey> {
@@ -29,11 +30,15 @@ pub(super) fn signer(disk: &Disk) -> Result<SigningKey> {
 }
 
 impl Shop {
-    /// Takes up where the last process stopped. The list of who is revoked is not kept: it is fetched before the next sale without network.
+    /// Takes up where the last process stopped, without network if need be.
     pub(super) fn remember(&mut self) -> Result<()> {
         if let (Some(certificate), Some(key_list)) = (self.disk.read(CERTIFICATE)?, self.disk.read(KEY_LIST)?) {
             let payee = self.certified(&certificate, &key_list);
             self.payee = Some(payee.with_context(|| self.disk.damaged(CERTIFICATE))?);
+        }
+        if let Some(stored) = self.disk.read(REVOKED)? {
+            let revoked = Revoked::from_bytes(&stored, &self.root.fingerprint(), REVOKED_MAX);
+            self.revoked = revoked.with_context(|| self.disk.damaged(REVOKED))?;
         }
         while let Some(stored) = self.disk.read(&place(self.sales.len()))? {
             let sold = self.sold_from(&stored).with_context(|| self.disk.damaged(&place(self.sales.len())))?;
@@ -54,6 +59,12 @@ impl Shop {
     pub(super) fn keep_certificate(&self, certificate: &[u8], key_list: &[u8]) -> Result<()> {
         self.disk.write(KEY_LIST, key_list)?;
         Ok(self.disk.write(CERTIFICATE, certificate)?)
+    }
+
+    /// Puts on disk the key list and the list of who is revoked.
+    pub(super) fn keep_lists(&self, key_list: &[u8]) -> Result<()> {
+        self.disk.write(KEY_LIST, key_list)?;
+        Ok(self.disk.write(REVOKED, &self.revoked.to_bytes())?)
     }
 
     /// Puts on disk what has changed of any sale.

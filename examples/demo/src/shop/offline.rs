@@ -19,7 +19,7 @@ impl Shop {
         let answer = issuer.ask_issuer(&ToIssuer::KeyList)?;
         let FromIssuer::KeyList(object) = decode_record(&answer)? else { bail!("the issuer has no key list") };
         payee.take_key_list(object.as_bytes())?;
-        self.disk.write("key-list", object.as_bytes())?;
+        let key_list = object.as_bytes().to_vec();
         let since = self.revoked.epoch().0;
         loop {
             let answer = issuer.ask_issuer(&self.revoked.next_request())?;
@@ -29,6 +29,7 @@ impl Shop {
             }
         }
         let (keys, revocations) = (payee.epoch().0, self.revoked.epoch().0);
+        self.keep_lists(&key_list)?;
         Ok(Report::Shop(ShopReport::Lists { keys, revocations, since, revoked: self.revoked.len() }))
     }
 

@@ -170,7 +170,7 @@ impl World {
             Who::Shop => {
                 let key = key.context("a shop without a key")?;
                 ensure!(self.shop_key.is_empty() || self.shop_key == key, "the shop has another key");
-                (self.shop_key, self.online, self.lists) = (key, true, false);
+                (self.shop_key, self.online) = (key, true);
             }
             Who::Band => self.worn = false,
             Who::Phone | Who::Payer => {}
