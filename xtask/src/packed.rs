@@ -168,10 +168,15 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The development profiles of a manifest, as they are written there. Those of single crates of ours speed up tests: a user has none.
+/// What takes longest to compile, from C: it is compiled as ours is, and so not once more.
+const FROM_C: &str = "profile.dev.package.libsqlite3-sys]";
+
+/// Of a manifest's development profiles, as they are written there, what concerns all crates, and [`FROM_C`]. What makes the others fast makes
+/// them slow to compile, and programs that run once gain nothing from it.
 fn profiles(manifest: &str) -> String {
-    let of_others = |section: &&str| section.starts_with("profile.dev") && !section.starts_with("profile.dev.package.armring-");
-    manifest.split("\n[").filter(of_others).map(|section| format!("\n[{section}\n")).collect()
+    let kept = ["profile.dev]", "profile.dev.package.\"*\"]", FROM_C];
+    let sections = manifest.split("\n[").filter(|section| kept.iter().any(|kept| section.starts_with(kept)));
+    sections.map(|section| format!("\n[{section}\n")).collect()
 }
 
 #[cfg(test)]
@@ -179,10 +184,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn profiles_of_others_are_kept_and_ours_are_not() {
-        let kept = "\n[profile.dev.package.\"*\"]\nopt-level = 3\n";
+    fn profiles_of_all_crates_are_kept_and_those_of_single_ones_are_not() {
+        let kept = "\n[profile.dev.package.\"*\"]\ndebug = false\n";
         let manifest =
-            format!("[workspace]\n{kept}\n[profile.dev.package.armring-token]\nopt-level = 3\n\n[profile.release]\nlto = true\n");
+            format!("[workspace]\n{kept}\n[profile.dev.package.sha2]\nopt-level = 3\n\n[profile.release]\nlto = true\n");
         assert_eq!(profiles(&manifest).trim(), kept.trim());
     }
 }
