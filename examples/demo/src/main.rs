@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod air;
+mod attack;
 mod authenticator;
 mod band;
 mod body;
@@ -100,6 +101,9 @@ enum Process {
         /// Its owner has no band: the phone is its own authenticator.
         #[arg(long)]
         inside: bool,
+        /// Malware has it: it does what its owner did not mean.
+        #[arg(long)]
+        infected: bool,
     },
     /// A shop.
     Shop {
@@ -116,6 +120,14 @@ enum Process {
     Issuer {
         #[arg(long)]
         ledger: PathBuf,
+    },
+    /// A man in the middle, who listens where others connect and connects to whom they mean.
+    Attacker {
+        #[arg(long)]
+        folder: PathBuf,
+        /// The issuer's root key, 32 bytes in hexadecimal, as everybody has it.
+        #[arg(long, value_parser = key)]
+        root: [u8; 32],
     },
 }
 
@@ -143,10 +155,11 @@ fn main() -> ExitCode {
             };
             band::run(&folder, root, face, payload)
         }
-        Some(Process::Phone { owner, folder, root, issuer, inside }) => {
-            phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside }, payload)
+        Some(Process::Phone { owner, folder, root, issuer, inside, infected }) => {
+            phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside, infected }, payload)
         }
         Some(Process::Shop { name, root, issuer }) => shop::run(&name, root, &issuer, payload),
+        Some(Process::Attacker { folder, root }) => attack::run(&folder, root, payload),
         Some(Process::Issuer { ledger }) => issuer::run(&ledger, payload),
     };
     ended(result)

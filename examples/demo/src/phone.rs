@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::channel;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use armring_pairing::{Link, PairingLabel, ResumeTicket, SoftwareKey};
 use armring_token::{Epoch, KeyList, RootKey, Unverified, Verified};
 use armring_wallet::{Collection, Connection, Event, Payment};
@@ -37,6 +37,9 @@ pub(crate) struct Phone {
     /// What waits for the wearer.
     pub(crate) begun: Option<Begun>,
     pub(crate) receipts: Vec<Vec<u8>>,
+    pub(crate) last_token: Vec<u8>,
+    /// Whether malware has this phone.
+    infected: bool,
 }
 
 /// Something for which the band waits for its wearer.
@@ -54,6 +57,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) issuer: &'a str,
     /// Whether it is its own authenticator.
     pub(crate) inside: bool,
+    /// Whether malware has it.
+    pub(crate) infected: bool,
 }
 
 pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
@@ -70,9 +75,21 @@ pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
         false => None,
     };
     let (owner, issuer, identity) = (setup.owner.to_owned(), setup.issuer.to_owned(), identity(&disk)?);
-    let receipts = Vec::new();
-    let mut phone =
-        Phone { owner, payload, disk, identity, root, issuer, line: None, ticket: None, inside, begun: None, receipts };
+    let mut phone = Phone {
+        owner,
+        payload,
+        disk,
+        identity,
+        root,
+        issuer,
+        line: None,
+        ticket: None,
+        inside,
+        begun: None,
+        receipts: Vec::new(),
+        last_token: Vec::new(),
+        infected: setup.infected,
+    };
     report(&Report::Ready { address: None, key: None })?;
     while let Ok(Some(command)) = inputs.recv() {
         if let Err(error) = phone.obey(command) {
@@ -121,6 +138,10 @@ impl Phone {
                 Ok(report(&Report::Phone(PhoneReport::OutOfReach))?)
             }
             PhoneCommand::Unpair { others } => self.unpair(others),
+            PhoneCommand::Misdeed(misdeed) => {
+                ensure!(self.infected, "this phone does what its owner says");
+                self.misbehave(misdeed)
+            }
         }
     }
 
@@ -226,7 +247,7 @@ impl Phone {
     }
 
     /// Goes on where the last connection was lost. A band that has restarted does not remember that: then from the beginning.
-    fn connect(&mut self, band: &str) -> Result<()> {
+    pub(crate) fn connect(&mut self, band: &str) -> Result<()> {
         if let Some(ticket) = self.ticket.take() {
             self.dial(band, Connection::resume(self.link()?, ticket, self.payload), RESUMING)?;
             match self.linked(true) {

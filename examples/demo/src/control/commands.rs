@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attack::Misdeed;
+
 /// What every process is told alike.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum Clock {
@@ -92,6 +94,8 @@ pub(crate) enum PhoneCommand {
     Unpair {
         others: bool,
     },
+    /// What an infected phone does.
+    Misdeed(Misdeed),
 }
 
 /// What a shopkeeper does.
@@ -107,6 +111,10 @@ pub(crate) enum ShopCommand {
     },
     /// Get the issuer's key list, and who is revoked.
     FetchLists,
+    /// The network leads here for the issuer from now on.
+    IssuerAt {
+        address: String,
+    },
     /// From now on there is network, or none.
     Network {
         up: bool,

@@ -128,6 +128,7 @@ impl Shop {
                 self.sales.push(Sold { memo, sale, elsewhere: None, refund: None });
             }
             ShopCommand::FetchLists => return self.fetch_lists(),
+            ShopCommand::IssuerAt { address } => self.issuer = address,
             ShopCommand::Network { up } => self.online = up,
             ShopCommand::RedeemPending => return self.redeem_pending(),
             ShopCommand::RedeemAgain { memo } => return self.redeem_again(&memo),

@@ -1,5 +1,6 @@
 //! Stories: read whole, then played with processes that are started for them.
 
+mod attack;
 mod expecting;
 mod issuing;
 mod language;
@@ -10,6 +11,7 @@ mod paying;
 mod person;
 mod player;
 mod selling;
+mod spec;
 mod stage;
 mod telling;
 

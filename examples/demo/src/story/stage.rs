@@ -64,6 +64,10 @@ impl Stage {
         Self { dir: dir.to_owned(), telling, payload, processes: Vec::new(), ahead: 0, reports, sender }
     }
 
+    pub(crate) const fn payload(&self) -> AttPayload {
+        self.payload
+    }
+
     /// Starts a process of this same program.
     pub(crate) fn start(&mut self, name: &str, arguments: &[&str]) -> Result<Actor> {
         let program = std::env::current_exe().context("this program's own path")?;

@@ -42,6 +42,7 @@ pub(crate) fn reference() -> String {
                 Role::Person => "PERSON: ",
                 Role::Shop => "SHOP: ",
                 Role::Issuer => "issuer: ",
+                Role::Attacker => "ATTACKER: ",
             };
             let _ = writeln!(page, "| `{front}{}` | {} |", verb.pattern, verb.help);
         }

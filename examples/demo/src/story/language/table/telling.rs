@@ -4,7 +4,7 @@ use super::super::action::{Action, Device, Door, Equipment, Face};
 use super::super::args::Args;
 use super::{Verb, story};
 
-pub(super) const STORY: [Verb; 16] = [
+pub(super) const STORY: [Verb; 19] = [
     story("title TEXT", |a| Some(Action::Title(a.text()?)), "What the story is called. Told at the top."),
     story("chapter TEXT", |a| Some(Action::Chapter(a.text()?)), "Begins a chapter."),
     story("say TEXT", |a| Some(Action::Say(a.text()?)), "Tells the reader something."),
@@ -35,6 +35,17 @@ pub(super) const STORY: [Verb; 16] = [
         |a| Some(Action::Enter { name: a.name()?, with: Equipment::CopyOf(a.name()?), money: None }),
         "A thief enters with a band and a phone that have all which that person's have stored, keys and all; and without an account.",
     ),
+    story(
+        "enter NEW as a man in the middle",
+        |a| Some(Action::Middle { name: a.name()? }),
+        "Somebody enters who can be where a phone looks for its band, a wallet for a shop, or a shop for the issuer.",
+    ),
+    story(
+        "stopped by section NUMBER TEXT",
+        |a| quote(a, true),
+        "These words, in this section of SPEC.md, say what stopped the attack before; in section 14, they begin a row of the table.",
+    ),
+    story("not stopped by section NUMBER TEXT", |a| quote(a, false), "These words say that nothing stops it, or what bounds it."),
     story("open NEW", |a| Some(Action::Open { name: a.name()? }), "A shop opens: a payee whom the issuer has certified."),
     story("wait DURATION", |a| Some(Action::Wait { seconds: a.seconds()? }), "Time passes for everybody. Nobody sits it out."),
     story(
@@ -57,4 +68,8 @@ pub(super) const STORY: [Verb; 16] = [
 
 fn enter(args: &mut Args, with: Equipment) -> Option<Action> {
     Some(Action::Enter { name: args.name()?, with, money: args.amount() })
+}
+
+fn quote(args: &mut Args, stops: bool) -> Option<Action> {
+    Some(Action::Quote { section: args.number()?, words: args.text()?, stops })
 }
