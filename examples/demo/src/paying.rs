@@ -20,25 +20,34 @@ impl Phone {
     /// Pays what the payee asks for, or what was scanned.
     pub(crate) fn pay(&mut self, payee: (&str, &str), uri: Option<&str>) -> Result<()> {
         let mut client = self.ask_payee(payee)?;
-        let offer = match uri {
+        let offer = match self.asked(&mut client, uri) {
+            Ok(offer) => offer,
+            // Nothing was said to the band.
+            Err(error) => return Ok(report(&Report::Phone(PhoneReport::Declined(format!("{error:#}"))))?),
+        };
+        let (payee, memo) = (who(&offer), offer.memo().to_owned());
+        report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
+        let payment = Payment::new(offer, &self.credential().unwrap_or_default());
+        self.go_on(payment, client)
+    }
+
+    /// What is to be paid, verified: what was scanned, or what the payee says when it is asked.
+    fn asked(&self, client: &mut Client, uri: Option<&str>) -> Result<Offer> {
+        match uri {
             Some(uri) => {
                 let mut buffer = [0; PaymentUri::PAYLOAD_MAX];
                 let scanned = PaymentUri::decode(uri, &mut buffer)?;
-                self.offer(scanned.request.as_bytes(), scanned.certificate.as_bytes())?
+                self.offer(scanned.request.as_bytes(), scanned.certificate.as_bytes())
             }
             None => {
                 let answer = client.ask_payee(&ToPayee::Ask)?;
                 match decode_record(&answer)? {
-                    FromPayee::Request { request, certificate } => self.offer(request.as_bytes(), certificate.as_bytes())?,
-                    FromPayee::Person { request, credential } => self.offer(request.as_bytes(), credential.as_bytes())?,
+                    FromPayee::Request { request, certificate } => self.offer(request.as_bytes(), certificate.as_bytes()),
+                    FromPayee::Person { request, credential } => self.offer(request.as_bytes(), credential.as_bytes()),
                     other => bail!("there is nothing to pay: {other:?}"),
                 }
             }
-        };
-        let (payee, memo) = (who(&offer), offer.memo().to_owned());
-        report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
-        let payment = Payment::new(offer, &self.credential()?);
-        self.go_on(payment, client)
+        }
     }
 
     /// Goes on with the payment that is on disk, wherever it stopped: the app may have been closed since.

@@ -248,6 +248,9 @@ impl Phone {
 
     /// Goes on where the last connection was lost. A band that has restarted does not remember that: then from the beginning.
     pub(crate) fn connect(&mut self, band: &str) -> Result<()> {
+        if self.inside.is_some() {
+            return self.connect_inside();
+        }
         if let Some(ticket) = self.ticket.take() {
             self.dial(band, Connection::resume(self.link()?, ticket, self.payload), RESUMING)?;
             match self.linked(true) {
@@ -273,6 +276,11 @@ impl Phone {
         let label = inside.borrow_mut().label()?;
         self.go_inside(&inside, Connection::pair_with_label(label, self.payload))?;
         self.paired()?;
+        self.connect_inside()
+    }
+
+    fn connect_inside(&mut self) -> Result<()> {
+        let inside = Rc::clone(self.authenticator()?);
         self.go_inside(&inside, Connection::reconnect(self.link()?, self.payload))?;
         self.linked(false)
     }

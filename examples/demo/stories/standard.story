@@ -59,11 +59,10 @@ chapter "Lin pays Mei 30.00 CNY: her band signs the request, his band signs the 
 Lin: put on
 Lin: unlock
 Mei: receive 30 CNY for "half of the dinner"
-say "Mei's band buzzes; she presses it twice, which is another gesture than to pay."
+say "She presses it twice, which is another gesture than to pay."
 Mei: press twice
 say "Before Lin, somebody else finds the door of Mei's phone:"
 make noise at Mei's phone
-say "Lin's phone scans what Mei's phone shows."
 Lin: pay 30 CNY to Mei
 Lin: press
 expect settled

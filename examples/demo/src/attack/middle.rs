@@ -11,10 +11,11 @@ use armring_token::RootKey;
 use armring_wire::records::payee::ToPayee;
 use armring_wire::{AttPayload, encode};
 
+use super::connection::{Connection, Task, Wire};
 use super::deed::{Doing, disturb};
 use super::recording::Session;
 use super::twin::Twin;
-use crate::air::{Air, Heard, Records, listen, read_all};
+use crate::air::{Air, Heard, listen, read_all};
 use crate::control::{AttackCommand, AttackReport, Deed, End, Report, Which, commands, report, unhex};
 use crate::disk::Disk;
 
@@ -51,29 +52,6 @@ struct Middle {
     deed: Deed,
     sessions: Vec<Session>,
     connections: HashMap<u64, Connection>,
-}
-
-/// A connection that leads through his hands, or ends there.
-struct Connection {
-    session: usize,
-    near: Option<Wire>,
-    far: Option<Wire>,
-    task: Task,
-}
-
-enum Task {
-    HandOn(Doing),
-    /// Says what the far end said in this session.
-    PlayBack,
-    /// Says what the near end said in this session.
-    Replay(usize),
-    Pair(Box<Twin>),
-}
-
-/// One end of a connection: messages, cut and put together.
-struct Wire {
-    air: Air,
-    records: Records,
 }
 
 pub(crate) fn run(folder: &Path, root: [u8; 32], payload: AttPayload) -> Result<()> {
@@ -287,15 +265,5 @@ impl Middle {
                 AttackReport::Over { session, near, far }
             }
         }))?)
-    }
-}
-
-impl Wire {
-    fn new(air: Air, payload: AttPayload) -> Self {
-        Self { air, records: Records::new(payload) }
-    }
-
-    fn send(&mut self, message: &[u8]) -> std::io::Result<()> {
-        self.records.send(&mut self.air, message)
     }
 }

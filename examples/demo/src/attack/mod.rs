@@ -9,6 +9,7 @@
 //!
 //! What each must not achieve, and which line of SPEC.md stops it, is said by the stories that they play in.
 
+mod connection;
 mod deed;
 mod infected;
 mod middle;

@@ -2,6 +2,7 @@
 
 mod attack;
 mod expecting;
+mod interactive;
 mod issuing;
 mod language;
 mod noise;
@@ -22,7 +23,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use armring_wire::AttPayload;
 
-pub(crate) use self::language::reference;
+pub(crate) use self::interactive::{Held, converse};
+pub(crate) use self::language::{EXAMPLE, reference};
 use self::player::Player;
 use self::stage::Stage;
 use self::telling::Telling;

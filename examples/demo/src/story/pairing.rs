@@ -12,10 +12,14 @@ use crate::control::{BandCommand, BandReport, IssuerCommand, PhoneCommand, Phone
 
 impl Player {
     pub(super) fn enter(&mut self, name: &str, with: &Equipment, money: Option<Amount>) -> Result<Outcome> {
-        if !matches!(with, Equipment::CopyOf(_)) {
+        if !matches!(with, Equipment::CopyOf(_) | Equipment::PhoneOf(_)) {
             self.open_account(name, money.map_or(0, |money| money.minor()))?;
         }
-        let person = Person::enter(&mut self.stage, name, with, &self.service)?;
+        let theirs = match with {
+            Equipment::PhoneOf(victim) => Some(self.person(victim)?.0.band.clone()),
+            _ => None,
+        };
+        let person = Person::enter(&mut self.stage, name, (with, theirs), &self.service)?;
         self.people.push(person);
         Ok(Outcome::done())
     }
@@ -123,6 +127,7 @@ impl Player {
             _ => None,
         })?;
         person.begun = Some(Begun::Unpairing);
+        stage.telling.prose(&person.buzz(&waits));
         Ok(Outcome::new(Wanted::Waiting, waits))
     }
 
@@ -185,7 +190,8 @@ impl Person {
 
     fn pair_inside(&mut self, stage: &mut Stage) -> Result<()> {
         stage.tell(self.phone, &PhoneCommand::PairInside)?;
-        self.connected(stage)?;
+        let how = self.connected(stage)?.how;
+        ensure!(how == Wanted::Reconnected, "the phone's own link was used elsewhere");
         Ok(())
     }
 
@@ -195,8 +201,12 @@ impl Person {
             _ => None,
         })?;
         self.linked = true;
-        let said = if used_elsewhere { "somebody else has used this link" } else { "" };
-        Ok(Outcome::new(if resumed { Wanted::Resumed } else { Wanted::Reconnected }, said))
+        let how = match (used_elsewhere, resumed) {
+            (true, _) => Wanted::UsedElsewhere,
+            (_, true) => Wanted::Resumed,
+            _ => Wanted::Reconnected,
+        };
+        Ok(Outcome::new(how, ""))
     }
 
     /// Waits for the credential. Gives it, its limits, and the digits that the band shows.

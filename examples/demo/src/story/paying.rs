@@ -71,7 +71,7 @@ impl Player {
         if let Some(amount) = amount {
             ensure!(show(amount) == asked, "{name} asks for {asked}");
         }
-        person.last = Some(payee);
+        (person.last, person.pending) = (Some(payee), None);
         let offer = format!("The phone shows: {shown}, {asked}, \"{memo}\".");
         self.hear(who, Some(offer))
     }
@@ -115,6 +115,7 @@ impl Player {
                 _ => None,
             })?;
             if let Some(what) = asks {
+                stage.telling.prose(&person.buzz(&what));
                 return Ok(Outcome::new(Wanted::Waiting, what));
             }
         }
@@ -172,6 +173,7 @@ impl Player {
             _ => None,
         })?;
         person.begun = Some(Begun::Receiving);
+        stage.telling.prose(&person.buzz(&waits));
         Ok(Outcome::new(Wanted::Waiting, waits))
     }
 
@@ -201,7 +203,7 @@ impl Player {
                 }
                 Outcome::new(how, said).with_receipt(receipt)
             }
-            Said::Pending => Outcome::new(Wanted::Pending, self.taken(&payee)?),
+            Said::Pending => Outcome::new(Wanted::Pending, self.taken(who, &payee)?),
             Said::NotTaken(why) => Outcome::new(Wanted::Refused, self.not_taken(&payee, why)?),
         })
     }
@@ -228,13 +230,18 @@ impl Player {
         Ok(())
     }
 
-    /// How much a shop without network accepted.
-    fn taken(&mut self, payee: &Payee) -> Result<String> {
+    /// How much a shop without network accepted. It tells its keeper once.
+    fn taken(&mut self, who: &str, payee: &Payee) -> Result<String> {
+        if let Some(amount) = &self.person(who)?.0.pending {
+            return Ok(amount.clone());
+        }
         let shop = self.shop(&payee.name)?.actor;
-        self.stage.wait(shop, "word of the token", |report| match report {
+        let amount = self.stage.wait(shop, "word of the token", |report| match report {
             Report::Shop(ShopReport::Pending { amount }) => Some(amount.clone()),
             _ => None,
-        })
+        })?;
+        self.person(who)?.0.pending = Some(amount.clone());
+        Ok(amount)
     }
 
     /// Why a token was not taken: a shop without network says more to its keeper than to the payer.
@@ -280,10 +287,11 @@ impl Person {
         Ok((said, waits.unwrap_or_default()))
     }
 
-    fn buzz(&self, waits: &str) -> String {
+    pub(super) fn buzz(&self, waits: &str) -> String {
         match waits.split_once(" waits for ") {
             Some((shown, _)) if self.is_phone() => format!("The phone shows: {shown}. It waits for a finger."),
-            _ => format!("The band buzzes: {waits}."),
+            Some(_) => format!("The band buzzes: {waits}."),
+            None => format!("The {} buzzes: it waits for {waits}.", self.authenticator()),
         }
     }
 

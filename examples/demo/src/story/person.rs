@@ -21,6 +21,8 @@ pub(super) struct Person {
     pub(super) begun: Option<Begun>,
     /// Who was last to be paid, and for what.
     pub(super) last: Option<Payee>,
+    /// How much of it a shop without network has accepted.
+    pub(super) pending: Option<String>,
     /// A code of the issuer's that was not used yet.
     pub(super) code: Option<String>,
     pub(super) credential: Option<String>,
@@ -34,6 +36,7 @@ pub(super) struct Person {
 }
 
 /// A band, or what takes its place in a phone.
+#[derive(Clone)]
 pub(super) struct Band {
     pub(super) actor: Actor,
     pub(super) address: String,
@@ -73,18 +76,28 @@ pub(super) struct Service {
 }
 
 impl Person {
-    pub(super) fn enter(stage: &mut Stage, name: &str, with: &Equipment, service: &Service) -> Result<Self> {
-        let folder = folder(name);
-        let phone_folder = format!("{folder}-phone");
-        if let Equipment::CopyOf(victim) = with {
-            for device in ["band", "phone"] {
-                let from = stage.dir.join(format!("{}-{device}", self::folder(victim)));
-                Disk::copy(&from, &stage.dir.join(format!("{folder}-{device}")))?;
-            }
+    /// Somebody enters. `theirs`: the band is somebody else's, which is there already.
+    pub(super) fn enter(
+        stage: &mut Stage,
+        name: &str,
+        (with, theirs): (&Equipment, Option<Band>),
+        service: &Service,
+    ) -> Result<Self> {
+        let (folder, face) = (folder(name), if let Equipment::Band(face) = with { *face } else { Face::Lights });
+        let (copied, victim): (&[&str], _) = match with {
+            Equipment::CopyOf(victim) => (&["band", "phone"], victim.as_str()),
+            Equipment::PhoneOf(victim) => (&["phone"], victim.as_str()),
+            _ => (&[], ""),
+        };
+        for device in copied {
+            let from = stage.dir.join(format!("{}-{device}", self::folder(victim)));
+            Disk::copy(&from, &stage.dir.join(format!("{folder}-{device}")))?;
         }
-        let inside = *with == Equipment::PhoneAlone;
-        let face = if let Equipment::Band(face) = with { *face } else { Face::Lights };
-        let band = if inside { None } else { Some(Band::start(stage, name, format!("{folder}-band"), face, service)?) };
+        let (inside, phone_folder) = (*with == Equipment::PhoneAlone, format!("{folder}-phone"));
+        let band = match theirs {
+            None if !inside => Some(Band::start(stage, name, format!("{folder}-band"), face, service)?),
+            theirs => theirs,
+        };
         let phone = start_phone(stage, name, &phone_folder, service, inside)?;
         let in_phone = || Band { actor: phone, address: String::new(), face: Face::Display, folder: phone_folder.clone() };
         let band = band.unwrap_or_else(in_phone);
@@ -96,6 +109,7 @@ impl Person {
             linked: false,
             begun: None,
             last: None,
+            pending: None,
             code: None,
             credential: None,
             told: HashSet::new(),
@@ -198,13 +212,13 @@ impl Person {
         Ok(())
     }
 
-    /// Goes back to what was in use before.
+    /// Takes what was in use before.
     pub(super) fn take_old(&mut self, stage: &mut Stage, device: Device) -> Result<()> {
         self.disconnect(stage, true)?;
         match device {
-            Device::Band => std::mem::swap(&mut self.band, self.old_band.as_mut().context("there is no old band")?),
+            Device::Band => std::mem::swap(&mut self.band, self.old_band.as_mut().context("there is no other band")?),
             Device::Phone => {
-                let (phone, folder) = self.old_phone.as_mut().context("there is no old phone")?;
+                let (phone, folder) = self.old_phone.as_mut().context("there is no other phone")?;
                 std::mem::swap(&mut self.phone, phone);
                 std::mem::swap(&mut self.phone_folder, folder);
             }

@@ -47,9 +47,9 @@ impl Player {
         }
         self.heeded = true;
         match self.last.how {
-            Wanted::Done | Wanted::Waiting | Wanted::Resumed | Wanted::Reconnected
-                if self.last.said.is_empty() || self.last.how == Wanted::Waiting => {}
-            Wanted::Refused => bail!("{}", self.last.told().to_lowercase()),
+            Wanted::Waiting | Wanted::Resumed | Wanted::Reconnected => {}
+            Wanted::Done if self.last.said.is_empty() => {}
+            Wanted::Refused | Wanted::UsedElsewhere => bail!("{}", self.last.told().to_lowercase()),
             _ => self.stage.telling.prose(&self.last.told()),
         }
         Ok(())
@@ -72,7 +72,9 @@ impl Player {
 
     /// What came of the last line, as it is told to somebody who watches.
     pub(crate) fn told(&self) -> Option<String> {
-        (!self.heeded && self.last.how != Wanted::Done).then(|| self.last.told())
+        let told_already = self.heeded || self.last.how == Wanted::Waiting;
+        let nothing = self.last.how == Wanted::Done && self.last.said.is_empty();
+        (!told_already && !nothing).then(|| self.last.told())
     }
 
     /// A refusal is an outcome; anything else that went wrong is not.

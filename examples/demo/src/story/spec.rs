@@ -31,7 +31,32 @@ fn flat(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
+    use crate::story::language::{Action, read};
+
+    #[test]
+    fn all_that_stories_quote_stands_in_the_specification() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("stories");
+        let mut quotes = 0;
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let lines = read(&fs::read_to_string(&path).unwrap()).unwrap();
+            let attacks = lines.iter().any(|line| matches!(line.action, Action::Attack(_)));
+            let quoted = lines.iter().filter_map(|line| match &line.action {
+                Action::Quote { section, words, .. } => Some((*section, words)),
+                _ => None,
+            });
+            let before = quotes;
+            for (section, words) in quoted {
+                assert!(quote(section, words).is_some(), "{}: section {section} does not say '{words}'", path.display());
+                quotes += 1;
+            }
+            assert!(!attacks || quotes > before, "{} does not say what stops its attacks", path.display());
+        }
+        assert!(quotes > 40, "only {quotes} quotes");
+    }
 
     #[test]
     fn words_are_found_in_their_section_alone() {

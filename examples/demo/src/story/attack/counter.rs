@@ -95,15 +95,14 @@ impl Attacker {
 
     /// Changes each part of what a shop asks. The phone shows none of it.
     pub(super) fn change_request(&self, stage: &mut Stage, victim: &Victim, shop: &Counter) -> Result<()> {
-        victim.hang_up(stage)?;
         for (part, place) in REQUEST_PARTS {
             self.plan(stage, Deed::Change { which: REQUEST, place })?;
             victim.ask_to_pay(stage, &shop.through(self))?;
-            let why = failure(stage, victim.phone)?;
+            let why = victim.declined(stage)?;
             self.did(stage)?;
             stage.telling.refused(&format!("He changes {part}: {why}."));
         }
-        victim.connect(stage)
+        Ok(())
     }
 
     /// Puts another payee's request in the place of the one that the person means, and the person sees it.

@@ -179,6 +179,8 @@ pub(crate) enum Equipment {
     PhoneAlone,
     /// What this person's band and phone keep, copied.
     CopyOf(String),
+    /// What this person's phone keeps, copied; the band is theirs.
+    PhoneOf(String),
 }
 
 /// What a band can show.
@@ -227,6 +229,8 @@ pub(crate) enum Wanted {
     Resumed,
     /// A new connection over the link.
     Reconnected,
+    /// The same, and somebody else has used the link since.
+    UsedElsewhere,
 }
 
 impl Wanted {
@@ -240,6 +244,7 @@ impl Wanted {
             Self::Refused => "refused",
             Self::Resumed => "resumed",
             Self::Reconnected => "reconnected",
+            Self::UsedElsewhere => "used elsewhere",
         }
     }
 }

@@ -16,7 +16,7 @@ mod tokens;
 
 pub(crate) use self::action::{Action, Attack, Device, Door, Equipment, Face, Line, Pairing, Wanted};
 pub(crate) use self::problem::Problem;
-pub(crate) use self::reference::reference;
+pub(crate) use self::reference::{EXAMPLE, help, reference};
 pub(crate) use self::scope::Scope;
 
 use self::args::Args;
@@ -72,11 +72,16 @@ pub(crate) fn read_line(line: &str, number: usize, scope: &mut Scope) -> Result<
     Err(Problem::parted(number, line, tokens.get(before + at), expected))
 }
 
-/// The words that may follow `line`, whose last word may be begun: those that fit, each with what is there of it already.
-pub(crate) fn complete(line: &str, scope: &Scope) -> Vec<String> {
-    let begun = line.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
-    let whole = line.get(..line.len() - begun.len()).unwrap_or_default();
-    let Ok(tokens) = tokens(whole) else { return Vec::new() };
+/// The words that may stand at the end of `line`, whose last word may be begun; with the place in it where that begins.
+pub(crate) fn complete(line: &str, scope: &Scope) -> (usize, Vec<String>) {
+    let opened = line.match_indices('"').map(|(place, _)| place).enumerate().filter(|(nth, _)| nth % 2 == 0).last();
+    let closed = line.matches('"').count().is_multiple_of(2);
+    let place = match opened {
+        Some((_, place)) if !closed => place,
+        _ => line.rfind(char::is_whitespace).map_or(0, |space| space + 1),
+    };
+    let (whole, begun) = line.split_at_checked(place).unwrap_or((line, ""));
+    let Ok(tokens) = tokens(whole) else { return (place, Vec::new()) };
     let (role, rest) = match tokens.as_slice() {
         [name, Token::Mark(':'), rest @ ..] => (scope.role(name.name().unwrap_or_default()), rest),
         all => (None, all),
@@ -96,7 +101,7 @@ pub(crate) fn complete(line: &str, scope: &Scope) -> Vec<String> {
     words.retain(|word| word.starts_with(begun));
     words.sort();
     words.dedup();
-    words
+    (place, words)
 }
 
 /// What a line may say that begins with the name of such a one, or with none.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::scope::Role;
 use super::slot::Slot;
-use super::table::CHAPTERS;
+use super::table::{CHAPTERS, Verb};
 
 const HEAD: &str = "\
 # The language of stories
@@ -37,14 +37,7 @@ pub(crate) fn reference() -> String {
     for (title, verbs) in CHAPTERS {
         let _ = writeln!(page, "## {title}\n\n| line | what it means |\n|---|---|");
         for verb in verbs {
-            let front = match verb.role {
-                Role::Story => "",
-                Role::Person => "PERSON: ",
-                Role::Shop => "SHOP: ",
-                Role::Issuer => "issuer: ",
-                Role::Attacker => "ATTACKER: ",
-            };
-            let _ = writeln!(page, "| `{front}{}` | {} |", verb.pattern, verb.help);
+            let _ = writeln!(page, "| `{}` | {} |", whole(verb), verb.help);
         }
         page.push('\n');
     }
@@ -55,4 +48,34 @@ pub(crate) fn reference() -> String {
         let _ = writeln!(page, "| `{name}` | {kind} |");
     }
     page
+}
+
+/// What may be typed, where it begins with `word`, or with anything.
+pub(crate) fn help(word: &str) -> String {
+    let mut page = String::new();
+    for (title, verbs) in CHAPTERS {
+        let verbs: Vec<&Verb> = verbs.iter().filter(|verb| verb.pattern.starts_with(word)).collect();
+        if !verbs.is_empty() {
+            let _ = writeln!(page, "{title}");
+        }
+        for verb in verbs {
+            let _ = match word {
+                "" => writeln!(page, "   {}", whole(verb)),
+                _ => writeln!(page, "   {}\n      {}", whole(verb), verb.help),
+            };
+        }
+    }
+    if page.is_empty() { format!("   nothing begins with {word}: 'help' lists all that there is\n") } else { page }
+}
+
+/// A pattern with whose doing it is in front.
+fn whole(verb: &Verb) -> String {
+    let front = match verb.role {
+        Role::Story => "",
+        Role::Person => "PERSON: ",
+        Role::Shop => "SHOP: ",
+        Role::Issuer => "issuer: ",
+        Role::Attacker => "ATTACKER: ",
+    };
+    format!("{front}{}", verb.pattern)
 }

@@ -90,11 +90,13 @@ fn completion_offers_what_fits_and_begins_like_that() {
     for line in CAST.lines() {
         read_line(line, 1, &mut scope).unwrap();
     }
-    assert_eq!(complete("Mei: pay 5 CNY ", &scope), ["to"]);
-    assert_eq!(complete("Mei: pay 5 CNY to ", &scope), ["\"Tea House\"", "Mei"]);
-    assert_eq!(complete("enter Bo with a pho", &scope), ["phone"]);
-    assert!(complete("M", &scope).contains(&"Mei:".to_owned()));
-    assert_eq!(complete("nonsense ", &scope), Vec::<String>::new());
+    let complete = |line| complete(line, &scope).1;
+    assert_eq!(complete("Mei: pay 5 CNY "), ["to"]);
+    assert_eq!(complete("Mei: pay 5 CNY to "), ["\"Tea House\"", "Mei"]);
+    assert_eq!(complete("Mei: pay 5 CNY to \"Tea Ho"), ["\"Tea House\""], "a text may be begun");
+    assert_eq!(complete("enter Bo with a pho"), ["phone"]);
+    assert!(complete("M").contains(&"Mei:".to_owned()));
+    assert_eq!(complete("nonsense "), Vec::<String>::new());
 }
 
 #[test]

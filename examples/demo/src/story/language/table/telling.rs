@@ -4,7 +4,7 @@ use super::super::action::{Action, Device, Door, Equipment, Face};
 use super::super::args::Args;
 use super::{Verb, story};
 
-pub(super) const STORY: [Verb; 19] = [
+pub(super) const STORY: [Verb; 20] = [
     story("title TEXT", |a| Some(Action::Title(a.text()?)), "What the story is called. Told at the top."),
     story("chapter TEXT", |a| Some(Action::Chapter(a.text()?)), "Begins a chapter."),
     story("say TEXT", |a| Some(Action::Say(a.text()?)), "Tells the reader something."),
@@ -46,6 +46,11 @@ pub(super) const STORY: [Verb; 19] = [
         "These words, in this section of SPEC.md, say what stopped the attack before; in section 14, they begin a row of the table.",
     ),
     story("not stopped by section NUMBER TEXT", |a| quote(a, false), "These words say that nothing stops it, or what bounds it."),
+    story(
+        "enter NEW with a copy of PERSON's phone",
+        |a| Some(Action::Enter { name: a.name()?, with: Equipment::PhoneOf(a.name()?), money: None }),
+        "A thief enters with a phone that has all which that person's has stored, and is near that person's band.",
+    ),
     story("open NEW", |a| Some(Action::Open { name: a.name()? }), "A shop opens: a payee whom the issuer has certified."),
     story("wait DURATION", |a| Some(Action::Wait { seconds: a.seconds()? }), "Time passes for everybody. Nobody sits it out."),
     story(

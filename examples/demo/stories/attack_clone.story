@@ -32,15 +32,4 @@ not stopped by section 13 "then the credential is frozen, the real band's includ
 expect done "1 revoked" tell "The shop hears of it: {}."
 stopped by section 11 "Who is frozen, cloned, revoked or cancelled, and payees that were revoked, stand in the list"
 expect books Mei 92 CNY, "Tea House" 8 CNY
-
-chapter "The copy of the phone finds Mei's band"
-Mei: hang up
-Thief: go near Mei's band
-Thief: connect
-expect reconnected tell "The band takes it for Mei's phone: it has all that her phone has."
-not stopped by section 13 "connects as the phone does; both sides are told at the next honest reconnect, by the generation"
-Thief: hang up
-Mei: connect
-expect reconnected "somebody else has used this link" tell "Mei's phone, the next time: {}. She unpairs it."
-stopped by section 5 "somebody else has used this link, and both say so to their person"
 issuer: audit
