@@ -16,6 +16,7 @@ mod enrolling;
 mod issuer;
 mod keyring;
 mod line;
+mod linking;
 mod money;
 mod paying;
 mod phone;

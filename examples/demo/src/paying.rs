@@ -52,7 +52,7 @@ impl Phone {
 
     /// Goes on with the payment that is on disk, wherever it stopped: the app may have been closed since.
     pub(crate) fn pay_again(&mut self, payee: (&str, &str)) -> Result<()> {
-        let stored = self.disk.read(PLACE)?.context("there is no payment to go on with")?;
+        let stored = self.drawer.read(PLACE)?.context("there is no payment to go on with")?;
         let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).context("the stored payment is damaged")?;
         let client = self.ask_payee(payee)?;
         self.go_on(payment, client)
@@ -73,7 +73,7 @@ impl Phone {
 
     /// Does what the payment says, until it is over or waits for something that does not come by itself.
     pub(crate) fn go_on(&mut self, mut payment: Payment, mut payee: Client) -> Result<()> {
-        self.disk.write(PLACE, &payment.to_bytes())?;
+        self.drawer.write(PLACE, &payment.to_bytes())?;
         let (root, keys) = (self.root.fingerprint(), self.key_list()?);
         let mut declined = None;
         loop {
@@ -94,7 +94,7 @@ impl Phone {
                     match self.event()? {
                         Event::Waiting(awaited) => {
                             report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?;
-                            self.begun = Some(Begun::Paying(payment, payee));
+                            self.begun = Some(Begun::Paying(Box::new((payment, payee))));
                             return Ok(());
                         }
                         Event::Token(token) => {
@@ -112,7 +112,7 @@ impl Phone {
                 Next::Done(outcome) => return self.show_receipt(&payment, outcome),
                 Next::Ended(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
             }
-            self.disk.write(PLACE, &payment.to_bytes())?;
+            self.drawer.write(PLACE, &payment.to_bytes())?;
         }
     }
 

@@ -6,37 +6,40 @@ use std::rc::Rc;
 use std::sync::mpsc::channel;
 
 use anyhow::{Context, Result, bail, ensure};
-use armring_pairing::{Link, PairingLabel, ResumeTicket, SoftwareKey};
+use armring_pairing::{ResumeTicket, SoftwareKey};
 use armring_token::{Epoch, KeyList, RootKey, Unverified, Verified};
-use armring_wallet::{Collection, Connection, Event, Payment};
+use armring_wallet::{Collection, Event, Payment};
 use armring_wire::records::band::ToBand;
 use armring_wire::records::issuer::{FromIssuer, ToIssuer};
 use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, decode_record};
 
-use crate::authenticator::{Authenticator, Inside, Owner};
+use crate::authenticator::{Authenticator, Owner};
 use crate::body::identity;
 use crate::client::Client;
 use crate::control::{PhoneCommand, PhoneReport, Report, commands, report, unhex, unhex_array};
 use crate::disk::Disk;
-use crate::line::{Line, Names, PAIRING, RECONNECTING, RESUMING, SCANNING};
+use crate::line::Line;
 use crate::trace::Ends;
 
 pub(crate) struct Phone {
     /// Whose phone it is.
-    owner: String,
+    pub(crate) owner: String,
     pub(crate) payload: AttPayload,
     pub(crate) disk: Disk,
+    /// What belongs to the band in use: link, credential, payment.
+    pub(crate) drawer: Disk,
     identity: SoftwareKey,
     pub(crate) root: RootKey,
     issuer: String,
-    line: Option<Line>,
+    pub(crate) line: Option<Line>,
     /// With what the next connection is resumed: for as long as this process runs.
-    ticket: Option<ResumeTicket>,
+    pub(crate) ticket: Option<ResumeTicket>,
     /// The authenticator inside of this phone, if its owner has no band.
-    inside: Option<Rc<RefCell<Authenticator>>>,
+    pub(crate) inside: Option<Rc<RefCell<Authenticator>>>,
     /// What waits for the wearer.
     pub(crate) begun: Option<Begun>,
     pub(crate) receipts: Vec<Vec<u8>>,
+    /// The last token that the band gave out.
     pub(crate) last_token: Vec<u8>,
     /// Whether malware has this phone.
     infected: bool,
@@ -44,7 +47,7 @@ pub(crate) struct Phone {
 
 /// Something for which the band waits for its wearer.
 pub(crate) enum Begun {
-    Paying(Payment, Client),
+    Paying(Box<(Payment, Client)>),
     Receiving(Collection, Amount),
     Unpairing,
 }
@@ -78,6 +81,7 @@ pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
     let mut phone = Phone {
         owner,
         payload,
+        drawer: disk.clone(),
         disk,
         identity,
         root,
@@ -142,6 +146,7 @@ impl Phone {
                 ensure!(self.infected, "this phone does what its owner says");
                 self.misbehave(misdeed)
             }
+            PhoneCommand::TurnTo { band } => self.turn_to(band),
         }
     }
 
@@ -163,131 +168,27 @@ impl Phone {
         self.ticket = self.line.take().and_then(Line::lose);
     }
 
-    fn authenticator(&self) -> Result<&Rc<RefCell<Authenticator>>> {
+    pub(crate) fn authenticator(&self) -> Result<&Rc<RefCell<Authenticator>>> {
         self.inside.as_ref().context("there is no authenticator in this phone")
     }
 
     /// The wearer did what the band waits for, or did not: goes on with what was begun.
     fn wearer_acted(&mut self) -> Result<()> {
         match self.begun.take().context("nothing waits for the wearer")? {
-            Begun::Paying(payment, payee) => self.go_on(payment, payee),
+            Begun::Paying(paying) => {
+                let (payment, payee) = *paying;
+                self.go_on(payment, payee)
+            }
             Begun::Receiving(collection, amount) => self.collect(collection, amount),
             Begun::Unpairing => self.unpaired(),
         }
     }
 
-    fn unpair(&mut self, others: bool) -> Result<()> {
-        self.say(&if others { ToBand::UnpairOthers } else { ToBand::Unpair })?;
-        self.unpaired()
-    }
-
-    fn unpaired(&mut self) -> Result<()> {
-        let answer = match self.event()? {
-            Event::Waiting(awaited) => {
-                self.begun = Some(Begun::Unpairing);
-                PhoneReport::Waiting(awaited.to_string())
-            }
-            Event::Unpaired => {
-                (self.line, self.ticket) = (None, None);
-                self.disk.erase("link")?;
-                self.disk.erase("credential")?;
-                PhoneReport::Unpaired
-            }
-            Event::Noted => PhoneReport::Unpaired,
-            Event::Declined(why) => PhoneReport::Declined(why.to_string()),
-            other => bail!("the band answered with {other:?}"),
-        };
-        Ok(report(&Report::Phone(answer))?)
-    }
-
-    fn dial(&mut self, band: &str, connection: Connection, names: Names) -> Result<()> {
-        // One connection at a time.
-        self.line = None;
-        let ends = self.ends(&format!("{}'s band", self.owner));
-        self.line = Some(Line::dial(band, connection, &self.disk, ends, names)?);
-        Ok(())
-    }
-
-    fn pair(&mut self, band: &str) -> Result<()> {
-        self.dial(band, Connection::pair(self.payload), PAIRING)?;
-        match self.event()? {
-            Event::Code(code) => Ok(report(&Report::Phone(PhoneReport::Code(code.digits().to_string())))?),
-            other => bail!("the band answered with {other:?}"),
-        }
-    }
-
-    fn pair_by_press(&mut self, band: &str) -> Result<()> {
-        self.dial(band, Connection::pair_by_press(self.payload), SCANNING)?;
-        self.paired()
-    }
-
-    fn accept_code(&mut self) -> Result<()> {
-        self.line.as_mut().context("there is no code to accept")?.accept_code()?;
-        self.paired()
-    }
-
-    fn scan(&mut self, band: &str, uri: &str) -> Result<()> {
-        let label = PairingLabel::from_uri(uri)?;
-        self.dial(band, Connection::pair_with_label(label, self.payload), SCANNING)?;
-        self.paired()
-    }
-
-    /// The line has stored the link: this connection is over.
-    fn paired(&mut self) -> Result<()> {
-        match self.event()? {
-            Event::Paired(_) => self.line = None,
-            other => bail!("the band answered with {other:?}"),
-        }
-        Ok(report(&Report::Phone(PhoneReport::Paired))?)
-    }
-
-    fn link(&self) -> Result<Link> {
-        let stored = self.disk.read("link")?.context("this phone is not paired: nothing on its disk says so")?;
-        stored.as_slice().try_into().ok().and_then(Link::from_bytes).context("the stored link is damaged")
-    }
-
-    /// Goes on where the last connection was lost. A band that has restarted does not remember that: then from the beginning.
-    pub(crate) fn connect(&mut self, band: &str) -> Result<()> {
-        if self.inside.is_some() {
-            return self.connect_inside();
-        }
-        if let Some(ticket) = self.ticket.take() {
-            self.dial(band, Connection::resume(self.link()?, ticket, self.payload), RESUMING)?;
-            match self.linked(true) {
-                Err(error) => report(&Report::Complaint(format!("not resumed: {error:#}")))?,
-                done => return done,
-            }
-        }
-        self.dial(band, Connection::reconnect(self.link()?, self.payload), RECONNECTING)?;
-        self.linked(false)
-    }
-
-    fn linked(&mut self, resumed: bool) -> Result<()> {
-        let Event::Linked { used_elsewhere } = self.event()? else { bail!("the band did not introduce itself") };
-        if resumed {
-            let Event::Status(_) = self.event()? else { bail!("the band did not say how it is") };
-        }
-        Ok(report(&Report::Phone(PhoneReport::Connected { resumed, used_elsewhere }))?)
-    }
-
-    /// Pairs with the authenticator inside of this phone, which shows its secret to nobody else, and connects to it.
-    fn pair_inside(&mut self) -> Result<()> {
-        let inside = Rc::clone(self.authenticator()?);
-        let label = inside.borrow_mut().label()?;
-        self.go_inside(&inside, Connection::pair_with_label(label, self.payload))?;
-        self.paired()?;
-        self.connect_inside()
-    }
-
-    fn connect_inside(&mut self) -> Result<()> {
-        let inside = Rc::clone(self.authenticator()?);
-        self.go_inside(&inside, Connection::reconnect(self.link()?, self.payload))?;
-        self.linked(false)
-    }
-
-    fn go_inside(&mut self, inside: &Rc<RefCell<Authenticator>>, connection: Connection) -> Result<()> {
-        self.line = Some(Line::new(Box::new(Inside::connect(inside)?), connection, &self.disk, None, [&[], &[]]));
-        Ok(())
+    /// From now on it is about another band of its owner's, of this number from 1.
+    fn turn_to(&mut self, band: usize) -> Result<()> {
+        (self.line, self.ticket, self.begun) = (None, None, None);
+        self.drawer = if band == 1 { self.disk.clone() } else { self.disk.drawer(&format!("band-{band}"))? };
+        Ok(report(&Report::Done)?)
     }
 
     pub(crate) fn ask_issuer(&self) -> Result<Client> {
@@ -333,6 +234,6 @@ impl Phone {
 
     /// The band's credential, as it was stored.
     pub(crate) fn credential(&self) -> Result<Vec<u8>> {
-        self.disk.read("credential")?.context("this phone's band has no credential")
+        self.drawer.read("credential")?.context("this phone's band has no credential")
     }
 }

@@ -1,7 +1,6 @@
 # The story that `cargo demo` tells. `cargo demo --script-help` says how stories are written.
 
 title "Armring: a wristband pays"
-say "An issuer, a shop, bands and phones, each a process of its own, over loopback TCP in fragments as on a Bluetooth LE link."
 open "Tea House"
 enter Mei with a band and 500 CNY
 enter Lin with a band with a display and 200 CNY

@@ -44,9 +44,11 @@ impl Phone {
                 )
                 .map(drop)
             }
-            Misdeed::KeepLink => self.disk.write(KEPT, &self.disk.read("link")?.context("there is no link")?).map_err(Into::into),
+            Misdeed::KeepLink => {
+                self.drawer.write(KEPT, &self.drawer.read("link")?.context("there is no link")?).map_err(Into::into)
+            }
             Misdeed::UseKeptLink { band } => {
-                self.disk.write("link", &self.disk.read(KEPT)?.context("no link was kept")?)?;
+                self.drawer.write("link", &self.drawer.read(KEPT)?.context("no link was kept")?)?;
                 return self.connect(&band);
             }
         }?;

@@ -90,6 +90,10 @@ pub(crate) enum PhoneCommand {
     HangUp,
     /// The band is out of reach.
     Lose,
+    /// From now on it is about another band of its owner's, of this number from 1.
+    TurnTo {
+        band: usize,
+    },
     /// Ask the band to forget this phone, or all others.
     Unpair {
         others: bool,

@@ -9,7 +9,7 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::DefaultHistory;
 use rustyline::validate::Validator;
-use rustyline::{Context, Editor, Helper};
+use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use super::language::{Line, Scope, complete, help, read_line};
 use super::player::Player;
@@ -43,7 +43,8 @@ pub(crate) fn converse(setting: &Setting<'_>) -> Result<Held> {
     let mut talk = Talk { player: begin(setting)?, scope: Scope::default(), number: 0, held: Held::Well };
     if stdin().is_terminal() {
         println!("{WELCOME}");
-        let mut editor = Editor::<Typist, DefaultHistory>::new()?;
+        let mut editor =
+            Editor::<Typist, DefaultHistory>::with_config(Config::builder().completion_type(CompletionType::List).build())?;
         loop {
             editor.set_helper(Some(Typist(talk.scope.clone())));
             match editor.readline("> ") {

@@ -39,7 +39,7 @@ impl Player {
     pub(super) fn replace(&mut self, name: &str) -> Result<Outcome> {
         let issuer = self.service.actor;
         let (person, stage) = self.person(name)?;
-        let credential = person.credential.clone().with_context(|| format!("{name} has no credential"))?;
+        let credential = person.band.credential.clone().with_context(|| format!("{name} has no credential"))?;
         stage.tell(issuer, &IssuerCommand::ReplaceBand { credential })?;
         person.code = Some(stage.wait(issuer, "an enrolment code", code)?);
         Ok(Outcome::done())

@@ -2,6 +2,7 @@
 
 mod attack;
 mod expecting;
+mod hearing;
 mod interactive;
 mod issuing;
 mod language;

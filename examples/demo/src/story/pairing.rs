@@ -74,7 +74,7 @@ impl Player {
         stage.tell(person.phone, &PhoneCommand::Enrol { code })?;
         let (credential, limits, digits) = person.enrolled(stage)?;
         stage.telling.prose(&format!("Credential {credential}: {limits}."));
-        person.credential = Some(credential);
+        person.band.credential = Some(credential);
         stage.tell(issuer, &IssuerCommand::Digits { name: name.clone() })?;
         let (expected, on_page) = stage.wait(issuer, "the digits", |report| match report {
             Report::Digits { digits, shown } => Some((*digits, shown.clone())),
@@ -212,16 +212,14 @@ impl Person {
     /// Waits for the credential. Gives it, its limits, and the digits that the band shows.
     fn enrolled(&self, stage: &mut Stage) -> Result<(String, String, (u32, String))> {
         let mut digits = None;
-        let mut look = |report: &Report| match report {
-            Report::Band(BandReport::EnrolmentDigits { digits: number, shown }) => digits = Some((*number, shown.clone())),
-            _ => {}
-        };
         let (credential, limits) = stage.wait(self.phone, "a credential", |report| {
-            look(report);
             match report {
-                Report::Phone(PhoneReport::Enrolled { credential, limits }) => Some((credential.clone(), limits.clone())),
-                _ => None,
+                // Where the phone is the band, one process says both.
+                Report::Band(BandReport::EnrolmentDigits { digits: number, shown }) => digits = Some((*number, shown.clone())),
+                Report::Phone(PhoneReport::Enrolled { credential, limits }) => return Some((credential.clone(), limits.clone())),
+                _ => {}
             }
+            None
         })?;
         if digits.is_none() {
             digits = stage.wait(self.band.actor, "the enrolment digits", |report| match report {

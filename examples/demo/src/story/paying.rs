@@ -3,24 +3,16 @@
 use anyhow::{Context, Result, bail, ensure};
 use armring_wire::Amount;
 
+use super::hearing::Said;
 use super::language::Wanted;
 use super::outcome::Outcome;
-use super::person::{Begun, Payee, Person, shortened};
+use super::person::{Begun, Payee, shortened};
 use super::player::Player;
-use super::stage::Stage;
 use crate::control::{BandCommand, BandReport, PhoneCommand, PhoneReport, Report, ShopReport};
 use crate::money::show;
 
 /// What is bought where a story does not say.
 pub(super) const GOODS: &str = "goods";
-
-/// What a phone says of a payment, where it does not go on by itself.
-enum Said {
-    Waiting,
-    Pending,
-    NotTaken(String),
-    Receipt { outcome: String, settled: bool, receipt: String },
-}
 
 impl Player {
     pub(super) fn on_band(&mut self, who: &str, command: BandCommand) -> Result<Outcome> {
@@ -256,54 +248,5 @@ impl Player {
             }
             _ => Ok(why),
         }
-    }
-}
-
-impl Person {
-    /// What the phone says of a payment; with what the band shows where it waits.
-    fn phone_says(&self, stage: &mut Stage) -> Result<(Said, String)> {
-        let mut waits = None;
-        let said = stage.wait(self.phone, "what becomes of the payment", |report| {
-            Some(match report {
-                Report::Band(BandReport::Waiting(what)) => {
-                    waits = Some(what.clone());
-                    return None;
-                }
-                Report::Phone(PhoneReport::Waiting(_)) => Said::Waiting,
-                Report::Phone(PhoneReport::Pending) => Said::Pending,
-                Report::Phone(PhoneReport::NotTaken(why)) => Said::NotTaken(why.clone()),
-                Report::Receipt { outcome, settled, receipt } => {
-                    Said::Receipt { outcome: outcome.clone(), settled: *settled, receipt: receipt.clone() }
-                }
-                _ => return None,
-            })
-        })?;
-        if matches!(said, Said::Waiting) && waits.is_none() {
-            waits = stage.wait(self.band.actor, "a payment", |report| match report {
-                Report::Band(BandReport::Waiting(what)) => Some(Some(what.clone())),
-                _ => None,
-            })?;
-        }
-        Ok((said, waits.unwrap_or_default()))
-    }
-
-    pub(super) fn buzz(&self, waits: &str) -> String {
-        match waits.split_once(" waits for ") {
-            Some((shown, _)) if self.is_phone() => format!("The phone shows: {shown}. It waits for a finger."),
-            Some(_) => format!("The band buzzes: {waits}."),
-            None => format!("The {} buzzes: it waits for {waits}.", self.authenticator()),
-        }
-    }
-
-    /// Waits until the wrist has heard of the receipt.
-    fn told_on_wrist(&self, stage: &mut Stage) -> Result<()> {
-        if self.is_phone() {
-            // One process reports both: the wrist's word came first.
-            return Ok(());
-        }
-        stage.wait(self.band.actor, "the receipt on the wrist", |report| match report {
-            Report::Band(BandReport::Paid { .. }) => Some(()),
-            _ => None,
-        })
     }
 }

@@ -25,7 +25,6 @@ pub(super) struct Person {
     pub(super) pending: Option<String>,
     /// A code of the issuer's that was not used yet.
     pub(super) code: Option<String>,
-    pub(super) credential: Option<String>,
     /// Receipts that the band has told its wearer of.
     pub(super) told: HashSet<String>,
     /// What was in use before.
@@ -42,6 +41,9 @@ pub(super) struct Band {
     pub(super) address: String,
     pub(super) face: Face,
     pub(super) folder: String,
+    /// Its number among its owner's, from 1.
+    pub(super) number: usize,
+    pub(super) credential: Option<String>,
 }
 
 /// What the band waits for.
@@ -95,12 +97,18 @@ impl Person {
         }
         let (inside, phone_folder) = (*with == Equipment::PhoneAlone, format!("{folder}-phone"));
         let band = match theirs {
-            None if !inside => Some(Band::start(stage, name, format!("{folder}-band"), face, service)?),
+            None if !inside => Some(Band::start(stage, name, (format!("{folder}-band"), 1), face, service)?),
             theirs => theirs,
         };
         let phone = start_phone(stage, name, &phone_folder, service, inside)?;
-        let in_phone = || Band { actor: phone, address: String::new(), face: Face::Display, folder: phone_folder.clone() };
-        let band = band.unwrap_or_else(in_phone);
+        let band = band.unwrap_or_else(|| Band {
+            actor: phone,
+            address: String::new(),
+            face: Face::Display,
+            folder: phone_folder.clone(),
+            number: 1,
+            credential: None,
+        });
         Ok(Self {
             name: name.to_owned(),
             band,
@@ -111,7 +119,6 @@ impl Person {
             last: None,
             pending: None,
             code: None,
-            credential: None,
             told: HashSet::new(),
             old_band: None,
             old_phone: None,
@@ -181,7 +188,8 @@ impl Person {
     pub(super) fn start(&mut self, stage: &mut Stage, device: Device, service: &Service) -> Result<()> {
         match device {
             Device::Band => {
-                self.band = Band::start(stage, &self.name, self.band.folder.clone(), self.band.face, service)?;
+                let Band { folder, number, face, credential, .. } = self.band.clone();
+                self.band = Band { credential, ..Band::start(stage, &self.name, (folder, number), face, service)? };
             }
             Device::Phone => {
                 let inside = self.is_phone();
@@ -189,6 +197,7 @@ impl Person {
                 if inside {
                     self.band.actor = self.phone;
                 }
+                stage.done(self.phone, &PhoneCommand::TurnTo { band: self.band.number })?;
             }
         }
         Ok(())
@@ -198,9 +207,9 @@ impl Person {
         self.disconnect(stage, true)?;
         self.devices += 1;
         let folder = format!("{}-band-{}", folder(&self.name), self.devices);
-        let band = Band::start(stage, &self.name, folder, face, service)?;
+        let band = Band::start(stage, &self.name, (folder, self.devices), face, service)?;
         self.old_band = Some(std::mem::replace(&mut self.band, band));
-        Ok(())
+        self.turn(stage)
     }
 
     pub(super) fn new_phone(&mut self, stage: &mut Stage, service: &Service) -> Result<()> {
@@ -209,7 +218,7 @@ impl Person {
         let folder = format!("{}-phone-{}", folder(&self.name), self.devices);
         let phone = start_phone(stage, &self.name, &folder, service, false)?;
         self.old_phone = Some((std::mem::replace(&mut self.phone, phone), std::mem::replace(&mut self.phone_folder, folder)));
-        Ok(())
+        self.turn(stage)
     }
 
     /// Takes what was in use before.
@@ -223,12 +232,18 @@ impl Person {
                 std::mem::swap(&mut self.phone_folder, folder);
             }
         }
-        Ok(())
+        self.turn(stage)
+    }
+
+    /// Turns the phone to the band in use.
+    fn turn(&mut self, stage: &mut Stage) -> Result<()> {
+        self.last = None;
+        stage.done(self.phone, &PhoneCommand::TurnTo { band: self.band.number })
     }
 }
 
 impl Band {
-    fn start(stage: &mut Stage, name: &str, folder: String, face: Face, service: &Service) -> Result<Self> {
+    fn start(stage: &mut Stage, name: &str, (folder, number): (String, usize), face: Face, service: &Service) -> Result<Self> {
         let path = stage.dir.join(&folder).display().to_string();
         let mut arguments = vec!["band", "--folder", &path, "--root", &service.root];
         match face {
@@ -237,7 +252,7 @@ impl Band {
             Face::Button => arguments.push("--button"),
         }
         let actor = stage.start(&format!("{name}'s band"), &arguments)?;
-        Ok(Self { actor, address: stage.address(actor)?, face, folder })
+        Ok(Self { actor, address: stage.address(actor)?, face, folder, number, credential: None })
     }
 }
 

@@ -90,7 +90,7 @@ impl Player {
 
     fn act(&mut self, who: &str, action: &Action) -> Result<Outcome> {
         match action {
-            Action::Title(text) => self.tell(|stage| stage.telling.title(text)),
+            Action::Title(text) => self.tell(|stage| stage.title(text)),
             Action::Chapter(text) => self.tell(|stage| stage.telling.chapter(text)),
             Action::Say(text) => self.tell(|stage| stage.telling.prose(text)),
             Action::Messages { shown } => self.tell(|stage| stage.telling.mute(!shown)),

@@ -68,6 +68,15 @@ impl Stage {
         self.payload
     }
 
+    /// Tells what the story is called, and how it is played.
+    pub(crate) fn title(&self, text: &str) {
+        self.telling.title(text);
+        self.telling.prose(&format!(
+            "Everybody is a process of their own, over loopback TCP in ATT payloads of {} bytes as on a Bluetooth LE link.",
+            self.payload.bytes()
+        ));
+    }
+
     /// Starts a process of this same program.
     pub(crate) fn start(&mut self, name: &str, arguments: &[&str]) -> Result<Actor> {
         let program = std::env::current_exe().context("this program's own path")?;

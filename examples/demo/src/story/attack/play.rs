@@ -185,18 +185,18 @@ impl Player {
         // From now on whatever this person does is done with what malware enrolled.
         let (person, _) = self.person(who)?;
         (person.phone, person.linked, person.begun) = (malware, true, None);
-        person.band = Band { actor: malware, address: String::new(), face: Face::Display, folder: "malware".to_owned() };
+        let (address, folder, face) = (String::new(), "malware".to_owned(), Face::Display);
+        person.band = Band { actor: malware, address, face, folder, number: person.band.number, credential: None };
         Ok(())
     }
 
     /// A phone finds somebody else's band.
     fn approach(&mut self, who: &str, whose: &str) -> Result<()> {
         let (owner, _) = self.person(whose)?;
-        let Band { actor, address, face, folder } = &owner.band;
-        let band = Band { actor: *actor, address: address.clone(), face: *face, folder: folder.clone() };
+        let band = owner.band.clone();
         let (person, stage) = self.person(who)?;
         person.disconnect(stage, true)?;
-        person.band = band;
+        person.band = Band { number: person.band.number, credential: None, ..band };
         Ok(())
     }
 
