@@ -20,6 +20,10 @@ Eve: replay it to Mei
 stopped by section 4 "A hint that fits none ends the connection"
 stopped by section 14 "a replayed hint finds a band again"
 
+Eve: replay Mei's resuming
+stopped by section 5 "Message 1 cannot be replayed on another connection: the band's b is in the prologue"
+stopped by section 14 "a resume message replayed to put both out of step"
+
 chapter "Eve changes each part of a reconnect"
 Eve: change Mei's reconnect
 stopped by section 4 "Whoever changes a range or a kind on the way changes the prologue, and no message after that verifies"

@@ -105,3 +105,44 @@ pub(super) fn disturb(fragments: &mut Vec<Vec<u8>>, how: Fragments) -> Result<()
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGES: [&[u8]; 3] = [b"one", b"two", b"three"];
+
+    /// What comes out at the far end of three messages of the near end's.
+    fn sent(deed: Deed) -> Vec<String> {
+        let mut doing = Doing::new(deed);
+        let acts =
+            (0..).zip(MESSAGES).map(|(number, message)| doing.act(Which { from: End::Near, number }, message, &[]).unwrap());
+        let sent = acts.flat_map(|acts| acts.send).filter(|(to, ..)| *to == End::Far);
+        sent.map(|(_, message, _)| String::from_utf8(message).unwrap()).collect()
+    }
+
+    #[test]
+    fn each_deed_touches_the_message_that_it_is_about_and_no_other() {
+        let which = Which { from: End::Near, number: 1 };
+        assert_eq!(sent(Deed::Relay), ["one", "two", "three"]);
+        assert_eq!(sent(Deed::Change { which, place: Place::Byte(-1) }), ["one", "twn", "three"]);
+        assert_eq!(sent(Deed::Forge { which, times: 2 }), ["one", "twn", "twn", "two", "three"]);
+        assert_eq!(sent(Deed::Drop { which }), ["one", "three"]);
+        assert_eq!(sent(Deed::Repeat { which }), ["one", "two", "two", "three"]);
+        assert_eq!(sent(Deed::Swap { which }), ["one", "three", "two"]);
+        assert_eq!(sent(Deed::Reflect { which }), ["one", "three"]);
+        assert_eq!(sent(Deed::Relay), sent(Deed::Drop { which: Which { from: End::Far, number: 1 } }));
+    }
+
+    #[test]
+    fn fragments_are_lost_swapped_and_repeated() {
+        let after = |how, count: u8| {
+            let mut fragments: Vec<Vec<u8>> = (0..count).map(|byte| vec![byte]).collect();
+            disturb(&mut fragments, how).map(|()| fragments.concat())
+        };
+        assert_eq!(after(Fragments::Lose, 3).unwrap(), [1, 2]);
+        assert_eq!(after(Fragments::Swap, 3).unwrap(), [1, 0, 2]);
+        assert_eq!(after(Fragments::Repeat, 1).unwrap(), [0, 0]);
+        assert!(after(Fragments::Lose, 1).is_err() && after(Fragments::Swap, 1).is_err());
+    }
+}

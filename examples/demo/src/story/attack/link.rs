@@ -96,6 +96,29 @@ impl Attacker {
         Ok(())
     }
 
+    /// Says again what the phone said when it resumed: the next time it resumes all the same.
+    pub(super) fn replay_resume(&self, stage: &mut Stage, victim: &Victim) -> Result<()> {
+        self.stand_before(stage, &victim.band_address)?;
+        self.plan(stage, Deed::Relay)?;
+        let through = victim.through(self);
+        through.connect(stage)?;
+        through.lose(stage)?;
+        self.over(stage)?;
+        ensure!(through.connect(stage)?, "the phone did not resume");
+        through.lose(stage)?;
+        let over = self.over(stage)?;
+        let (answers, of, _) = self.replay(stage, over.session)?;
+        victim.alone(stage)?;
+        ensure!(answers == 1, "the band answered {answers} messages of a replay");
+        stage
+            .telling
+            .refused(&format!("All that the phone said to resume, said again: one hello for an answer, not {of} messages."));
+        ensure!(through.connect(stage)?, "the replay has put both out of step");
+        stage.telling.check("The phone's next connection resumes all the same.");
+        through.hang_up(stage)?;
+        self.over(stage).map(drop)
+    }
+
     /// Changes each part of a reconnect, one after the other.
     pub(super) fn change_parts(&self, stage: &mut Stage, victim: &Victim) -> Result<()> {
         for (part, which, place) in PARTS {

@@ -60,6 +60,7 @@ impl Player {
             Attack::PairWithBoth(person)
             | Attack::ChangePairing(person)
             | Attack::Replay(person)
+            | Attack::ReplayResume(person)
             | Attack::ChangeReconnect(person)
             | Attack::ForgeRecords(person)
             | Attack::Disorder(person)
@@ -74,6 +75,7 @@ impl Player {
             (Attack::PairWithBoth(_), _) => attacker.pair_with_both(stage, &victim)?,
             (Attack::ChangePairing(_), _) => attacker.change_pairing(stage, &victim)?,
             (Attack::Replay(_), _) => attacker.replay_session(stage, &victim, overheard(attacker.heard.link)?.session)?,
+            (Attack::ReplayResume(_), _) => attacker.replay_resume(stage, &victim)?,
             (Attack::ChangeReconnect(_), _) => attacker.change_parts(stage, &victim)?,
             (Attack::ForgeRecords(_), _) => attacker.forge_records(stage, &victim)?,
             (Attack::Disorder(_), _) => attacker.disorder(stage, &victim)?,

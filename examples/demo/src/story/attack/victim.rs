@@ -23,15 +23,24 @@ pub(super) struct Victim {
 }
 
 impl Victim {
-    /// Connects the phone to the band, of which it remembers nothing but the link.
-    pub(super) fn connect(&self, stage: &mut Stage) -> Result<()> {
+    /// Connects the phone to the band. Says whether that resumed the last connection.
+    pub(super) fn connect(&self, stage: &mut Stage) -> Result<bool> {
         stage.tell(self.phone, &PhoneCommand::Connect { band: self.band_address.clone() })?;
-        let used_elsewhere = stage.wait(self.phone, "the link", |report| match report {
-            Report::Phone(PhoneReport::Connected { used_elsewhere, .. }) => Some(*used_elsewhere),
+        let (resumed, used_elsewhere) = stage.wait(self.phone, "the link", |report| match report {
+            Report::Phone(PhoneReport::Connected { resumed, used_elsewhere }) => Some((*resumed, *used_elsewhere)),
             _ => None,
         })?;
         ensure!(!used_elsewhere, "somebody else used {}'s link", self.name);
-        Ok(())
+        Ok(resumed)
+    }
+
+    /// The connection is lost: nobody says goodbye.
+    pub(super) fn lose(&self, stage: &mut Stage) -> Result<()> {
+        stage.tell(self.phone, &PhoneCommand::Lose)?;
+        stage.wait(self.phone, "to be out of reach", |report| {
+            matches!(report, Report::Phone(PhoneReport::OutOfReach)).then_some(())
+        })?;
+        self.alone(stage)
     }
 
     pub(super) fn hang_up(&self, stage: &mut Stage) -> Result<()> {

@@ -142,6 +142,7 @@ pub(crate) enum Attack {
     ChangePairing(String),
     Overhear { person: String, shop: String },
     Replay(String),
+    ReplayResume(String),
     ChangeReconnect(String),
     ForgeRecords(String),
     Disorder(String),

@@ -4,7 +4,7 @@ use super::super::action::{Action, Attack};
 use super::super::args::Args;
 use super::{Verb, attacker, person};
 
-pub(super) const MIDDLE: [Verb; 15] = [
+pub(super) const MIDDLE: [Verb; 16] = [
     attacker(
         "pair with PERSON's phone and band",
         |a| on(a, Attack::PairWithBoth),
@@ -20,6 +20,11 @@ pub(super) const MIDDLE: [Verb; 15] = [
         "replay it to PERSON",
         |a| on(a, Attack::Replay),
         "Says what was overheard again: to the band as the phone, and to the phone as the band.",
+    ),
+    attacker(
+        "replay PERSON's resuming",
+        |a| on(a, Attack::ReplayResume),
+        "Cuts a connection twice, and says again what the phone said when it resumed.",
     ),
     attacker("change PERSON's reconnect", |a| on(a, Attack::ChangeReconnect), "Changes each part of a reconnect, one in each."),
     attacker("forge PERSON's records", |a| on(a, Attack::ForgeRecords), "Puts forged records before a real one."),
