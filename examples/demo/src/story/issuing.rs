@@ -98,6 +98,8 @@ impl Player {
                 _ => bail!("{name}'s phone has no door but while it waits to be paid"),
             },
         };
+        // A complaint from before is not about this.
+        self.stage.forget(actor)?;
         for (kind, bytes) in noise::kinds() {
             noise::send(&address, &bytes)?;
             let complaint = self.stage.wait(actor, "a complaint", |report| match report {

@@ -31,12 +31,12 @@ impl Player {
             person.pair_inside(stage)?;
             return Ok(Outcome::done());
         }
-        stage.forget(person.band.actor)?;
-        stage.tell(person.band.actor, &BandCommand::Hold)?;
+        let seen = stage.watch(person.band.actor, &BandCommand::Hold)?;
+        ensure!(seen.iter().any(|report| is_band(report, &BandReport::PairingOpen).is_some()), "the pairing window did not open");
         match how {
             Pairing::Code => person.pair_by_code(stage)?,
-            Pairing::Qr => person.pair_by_qr(stage)?,
-            Pairing::Press => person.pair_by_press(stage)?,
+            Pairing::Qr => person.pair_by_qr(stage, &seen)?,
+            Pairing::Press => stage.tell(person.phone, &PhoneCommand::PairByPress { band: person.band.address.clone() })?,
         }
         stage.wait(person.phone, "the pairing", |report| is_phone(report, &PhoneReport::Paired))?;
         stage.wait(person.band.actor, "the pairing", |report| is_band(report, &BandReport::Paired))?;
@@ -155,7 +155,6 @@ impl Player {
 
 impl Person {
     fn pair_by_code(&self, stage: &mut Stage) -> Result<()> {
-        stage.wait(self.band.actor, "the pairing window", |report| is_band(report, &BandReport::PairingOpen))?;
         stage.tell(self.phone, &PhoneCommand::Pair { band: self.band.address.clone() })?;
         let in_wallet = stage.wait(self.phone, "a code", |report| match report {
             Report::Phone(PhoneReport::Code(code)) => Some(code.clone()),
@@ -168,24 +167,19 @@ impl Person {
         stage.telling.prose(&format!("The band shows {on_band}. The phone shows {in_wallet}."));
         ensure!(on_band == in_wallet, "the codes differ");
         stage.telling.check(&format!("The codes are the same: {} says yes on the phone and presses the band.", self.name));
-        stage.tell(self.phone, &PhoneCommand::AcceptCode)?;
-        stage.tell(self.band.actor, &BandCommand::Press)
+        stage.done(self.band.actor, &BandCommand::Press)?;
+        stage.tell(self.phone, &PhoneCommand::AcceptCode)
     }
 
     /// Pairs with what the band's display shows.
-    fn pair_by_qr(&self, stage: &mut Stage) -> Result<()> {
-        ensure!(self.band.face == Face::Display, "{}'s band has no display", self.name);
-        let uri = stage.wait(self.band.actor, "a code to scan", |report| match report {
+    fn pair_by_qr(&self, stage: &mut Stage, seen: &[Report]) -> Result<()> {
+        let uri = seen.iter().find_map(|seen| match seen {
             Report::Band(BandReport::Label(uri)) => Some(uri.clone()),
             _ => None,
-        })?;
+        });
+        let uri = uri.with_context(|| format!("{}'s band has no display", self.name))?;
         stage.telling.prose(&format!("The band's display shows a code to scan: {}.", shortened(&uri)));
         stage.tell(self.phone, &PhoneCommand::Scan { band: self.band.address.clone(), uri })
-    }
-
-    fn pair_by_press(&self, stage: &mut Stage) -> Result<()> {
-        stage.wait(self.band.actor, "the pairing window", |report| is_band(report, &BandReport::PairingOpen))?;
-        stage.tell(self.phone, &PhoneCommand::PairByPress { band: self.band.address.clone() })
     }
 
     fn pair_inside(&mut self, stage: &mut Stage) -> Result<()> {

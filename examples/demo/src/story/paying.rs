@@ -27,20 +27,11 @@ impl Player {
             stage.done(person.phone, &PhoneCommand::Finger)?;
             return Ok(Outcome::done());
         }
-        let mut said = None;
-        stage.forget(person.band.actor)?;
-        stage.tell(person.band.actor, if right { &BandCommand::TapPattern } else { &BandCommand::WrongPattern })?;
-        stage.wait(person.band.actor, "to be unlocked", |report| match report {
-            Report::Band(report @ (BandReport::Unlocked | BandReport::WrongSecret(_))) => {
-                said = Some(report.clone());
-                None
-            }
-            Report::Done => Some(()),
-            _ => None,
-        })?;
+        let seen = stage.watch(person.band.actor, if right { &BandCommand::TapPattern } else { &BandCommand::WrongPattern })?;
+        let said = seen.iter().find(|seen| matches!(seen, Report::Band(BandReport::Unlocked | BandReport::WrongSecret(_))));
         Ok(match said {
-            Some(BandReport::Unlocked) => Outcome::done(),
-            Some(BandReport::WrongSecret(left)) => {
+            Some(Report::Band(BandReport::Unlocked)) => Outcome::done(),
+            Some(Report::Band(BandReport::WrongSecret(left))) => {
                 Outcome::new(Wanted::Refused, format!("the pattern is wrong, {left} tries are left"))
             }
             _ => Outcome::new(Wanted::Refused, "the band is not worn"),
@@ -95,17 +86,11 @@ impl Player {
         if person.is_phone() {
             stage.done(person.phone, &PhoneCommand::Finger)?;
         } else {
-            stage.forget(person.band.actor)?;
-            stage.tell(person.band.actor, &BandCommand::Press)?;
-            let mut asks = None;
-            stage.wait(person.band.actor, "to be pressed", |report| match report {
-                Report::Band(BandReport::Waiting(what)) => {
-                    asks = Some(what.clone());
-                    None
-                }
-                Report::Done => Some(()),
+            let seen = stage.watch(person.band.actor, &BandCommand::Press)?;
+            let asks = seen.into_iter().find_map(|seen| match seen {
+                Report::Band(BandReport::Waiting(what)) => Some(what),
                 _ => None,
-            })?;
+            });
             if let Some(what) = asks {
                 stage.telling.prose(&person.buzz(&what));
                 return Ok(Outcome::new(Wanted::Waiting, what));

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::telling::Telling;
 use crate::air::PATIENCE;
-use crate::control::{BandReport, Clock, PhoneReport, Report};
+use crate::control::{Clock, PhoneReport, Report};
 
 /// One process on the stage.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,6 @@ impl Stage {
                 let (why, failed) = match report {
                     Report::Failed(why) => (why, true),
                     Report::Phone(PhoneReport::Declined(why) | PhoneReport::NotTaken(why)) => (why, false),
-                    Report::Band(BandReport::PairingClosed) => ("pairing ended".to_owned(), false),
                     _ => continue,
                 };
                 bail!(Refused { by: self.name(actor).to_owned(), what: what.to_owned(), why, failed });
@@ -179,6 +178,22 @@ impl Stage {
     pub(crate) fn done(&mut self, actor: Actor, command: &impl Serialize) -> Result<()> {
         self.tell(actor, command)?;
         self.wait(actor, "that", |report| matches!(report, Report::Done).then_some(()))
+    }
+
+    /// Has somebody do something and gives all that they report until it is done. What a band is told to do is always done like this, or with
+    /// [`Self::done`]: the end of one thing must not be taken for that of the next.
+    pub(crate) fn watch(&mut self, actor: Actor, command: &impl Serialize) -> Result<Vec<Report>> {
+        self.forget(actor)?;
+        self.tell(actor, command)?;
+        let mut seen = Vec::new();
+        self.wait(actor, "that", |report| match report {
+            Report::Done => Some(()),
+            other => {
+                seen.push(other.clone());
+                None
+            }
+        })?;
+        Ok(seen)
     }
 
     /// Where a process listens.
