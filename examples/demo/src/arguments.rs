@@ -16,6 +16,7 @@ use crate::story::EXAMPLE;
 #[derive(Parser)]
 #[command(
     name = "cargo demo",
+    bin_name = "cargo demo",
     version,
     after_help = after_help()
 )]

@@ -9,8 +9,8 @@ Lin: connect
 pay 5 CNY to "Tea House" for "tea"
 press
 expect refused "frozen" tell "The issuer: {}."
-take a new band with a display
-pair by qr
+take a new band
+pair by code
 connect
 enrol
 put on

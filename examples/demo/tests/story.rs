@@ -20,10 +20,10 @@ fn demo(arguments: &[&str]) -> Output {
     program().args(arguments).output().expect("the demo starts")
 }
 
-/// The demo with something on its standard input, in a folder of this name.
-fn told(input: &str, name: &str, arguments: &[&str]) -> Output {
+/// The demo with something on its standard input.
+fn told(input: &str, folder: &Folder, arguments: &[&str]) -> Output {
     let mut child = program()
-        .args(["--dir", folder(name).to_str().unwrap()])
+        .args(["--dir", folder.path()])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -34,8 +34,34 @@ fn told(input: &str, name: &str, arguments: &[&str]) -> Output {
     child.wait_with_output().expect("the demo ends")
 }
 
-fn folder(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+/// A folder for one run, which is gone after it.
+struct Folder(PathBuf);
+
+impl Folder {
+    /// In memory, where there is such a place: a story makes all that must last durable, and disks take their time for that.
+    fn new(name: &str) -> Self {
+        let place = ["/dev/shm", env!("CARGO_TARGET_TMPDIR")].into_iter().map(|place| Path::new(place).join(own(name)));
+        Self(place.into_iter().find(|place| fs::create_dir_all(place).is_ok()).expect("a place for files"))
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    fn is_empty(&self) -> bool {
+        fs::read_dir(&self.0).unwrap().next().is_none()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Two runs of these tests at once do not meet.
+fn own(name: &str) -> String {
+    format!("armring-demo-{}-{name}", std::process::id())
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -87,9 +113,9 @@ fn runs() -> Vec<Run> {
 
 /// What went wrong with a run.
 fn fault(run: &Run) -> Option<String> {
-    let dir = folder(&run.name.replace(' ', "-"));
+    let folder = Folder::new(&run.name.replace(' ', "-"));
     let mut command = program();
-    command.args(["--dir", dir.to_str().unwrap(), "--att-payload", run.payload]);
+    command.args(["--dir", folder.path(), "--att-payload", run.payload]);
     if let Some(path) = &run.story {
         command.args(["--brief", "--script", path.to_str().unwrap()]);
     }
@@ -98,6 +124,7 @@ fn fault(run: &Run) -> Option<String> {
     if !output.status.success() {
         return Some(format!("{}:\n{told}\n{complaints}", run.name));
     }
+    assert!(folder.0.join("ledger.sqlite").exists(), "{}", run.name);
     let unsaid = SAID.iter().find(|said| run.story.is_none() && !told.contains(*said));
     unsaid.map(|said| format!("{}: nothing of '{said}' in\n{told}", run.name))
 }
@@ -118,14 +145,13 @@ fn every_story_goes_as_it_must_and_the_standard_one_at_the_smallest_and_the_larg
     });
     let faults = faults.into_inner().unwrap();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(folder("standard-at-182").join("ledger.sqlite").exists());
 }
 
 const BEGIN: &str = "open \"Tea House\"\nenter Mei with a band and 50 CNY\nMei: set up\npay 12.50 CNY to \"Tea House\"\n";
 
 #[test]
 fn an_expectation_that_fails_says_where_and_what_happened_and_ends_with_code_1() {
-    let output = told(&format!("{BEGIN}press\nexpect refused \"worn\"\n"), "fails", &["--script", "-"]);
+    let output = told(&format!("{BEGIN}press\nexpect refused \"worn\"\n"), &Folder::new("fails"), &["--script", "-"]);
     assert_eq!(output.status.code(), Some(1));
     let complaint = text(&output.stderr);
     assert!(complaint.contains("standard input:6: expect refused \"worn\": expected refused, with \"worn\""), "{complaint}");
@@ -134,7 +160,7 @@ fn an_expectation_that_fails_says_where_and_what_happened_and_ends_with_code_1()
 
 #[test]
 fn what_is_refused_and_not_expected_to_be_ends_the_story() {
-    let output = told(&format!("{BEGIN}take off\npress\nsay \"paid\"\n"), "refused", &["--script", "-"]);
+    let output = told(&format!("{BEGIN}take off\npress\nsay \"paid\"\n"), &Folder::new("refused"), &["--script", "-"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("standard input:6: press: refused: "), "{}", text(&output.stderr));
     assert!(!text(&output.stdout).contains("   paid"), "the story went on");
@@ -142,7 +168,7 @@ fn what_is_refused_and_not_expected_to_be_ends_the_story() {
 
 #[test]
 fn books_that_hold_something_else_end_the_story() {
-    let output = told(&format!("{BEGIN}press\nexpect books Mei 50 CNY\n"), "books", &["--script", "-"]);
+    let output = told(&format!("{BEGIN}press\nexpect books Mei 50 CNY\n"), &Folder::new("books"), &["--script", "-"]);
     assert_eq!(output.status.code(), Some(1));
     let complaint = text(&output.stderr);
     assert!(complaint.contains("expected Mei to have 50.00 CNY; in the books it is 37.50 CNY"), "{complaint}");
@@ -150,36 +176,38 @@ fn books_that_hold_something_else_end_the_story() {
 
 #[test]
 fn a_story_that_cannot_be_read_ends_with_code_2_before_anything_is_started() {
-    let output = told(&format!("{BEGIN}pres\n"), "unread", &["--script", "-"]);
+    let folder = Folder::new("unread");
+    let output = told(&format!("{BEGIN}pres\n"), &folder, &["--script", "-"]);
     assert_eq!(output.status.code(), Some(2));
     let complaint = text(&output.stderr);
     assert!(complaint.contains("standard input:5: 'pres' does not belong here: did you mean press?"), "{complaint}");
-    assert!(!folder("unread").exists() && output.stdout.is_empty());
+    assert!(folder.is_empty() && output.stdout.is_empty());
     assert_eq!(demo(&["--script", "nowhere.story"]).status.code(), Some(2));
 }
 
 #[test]
 fn what_comes_over_a_pipe_is_played_line_by_line_and_goes_on_after_what_is_wrong() {
-    let output = told(&format!("help pay\n{BEGIN}pres\npress\nquit\nsay \"more\"\n"), "pipe", &["--interactive", "--brief"]);
+    let output =
+        told(&format!("help pay\n{BEGIN}pres\npress\nquit\nsay \"more\"\n"), &Folder::new("pipe"), &["--interactive", "--brief"]);
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(2), "{said}");
     for part in ["PERSON: pay AMOUNT to PAYEE", "line:6: 'pres' does not belong here: did you mean press?", "→ Settled"] {
         assert!(said.contains(part), "nothing of '{part}' in\n{said}");
     }
     assert!(!said.contains("   more"), "{said}");
-    let output = told(&format!("{BEGIN}press\nexpect refused\npress\n"), "pipe", &["--interactive", "--brief"]);
+    let output = told(&format!("{BEGIN}press\nexpect refused\npress\n"), &Folder::new("pipe"), &["--interactive", "--brief"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
 }
 
 #[test]
 fn a_folder_that_no_demo_made_is_left_alone() {
-    let dir = folder("foreign");
-    fs::create_dir_all(&dir).unwrap();
-    fs::write(dir.join("thesis.txt"), "years of work").unwrap();
-    let output = demo(&["--dir", dir.to_str().unwrap()]);
+    let folder = Folder::new("foreign");
+    let thesis = folder.0.join("thesis.txt");
+    fs::write(&thesis, "years of work").unwrap();
+    let output = demo(&["--dir", folder.path()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("name another folder with --dir"), "{}", text(&output.stderr));
-    assert_eq!(fs::read_to_string(dir.join("thesis.txt")).unwrap(), "years of work");
+    assert_eq!(fs::read_to_string(thesis).unwrap(), "years of work");
 }
 
 #[test]

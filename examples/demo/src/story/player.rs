@@ -49,7 +49,8 @@ impl Player {
         match self.last.how {
             Wanted::Waiting | Wanted::Resumed | Wanted::Reconnected => {}
             Wanted::Done if self.last.said.is_empty() => {}
-            Wanted::Refused | Wanted::UsedElsewhere => bail!("{}", self.last.told().to_lowercase()),
+            Wanted::Refused => bail!("refused: {}", self.last.said),
+            Wanted::UsedElsewhere => bail!("somebody else has used the link"),
             _ => self.stage.telling.prose(&self.last.told()),
         }
         Ok(())
@@ -152,7 +153,7 @@ impl Player {
     fn wait(&mut self, seconds: u64) -> Result<Outcome> {
         self.stage.pass(seconds)?;
         let Self { people, stage, .. } = self;
-        for person in people {
+        for person in people.iter().filter(|person| stage.is_there(person.band.actor)).collect::<Vec<_>>() {
             if person.is_phone() {
                 stage.done(person.phone, &PhoneCommand::Tick)?;
             } else {

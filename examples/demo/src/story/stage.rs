@@ -168,10 +168,13 @@ impl Stage {
     /// Time passes for everybody.
     pub(crate) fn pass(&mut self, seconds: u64) -> Result<()> {
         self.ahead += seconds;
-        let everybody = (0..self.processes.len()).map(Actor);
-        let there: Vec<Actor> =
-            everybody.filter(|actor| self.processes.get(actor.0).is_some_and(|process| process.input.is_some())).collect();
-        there.into_iter().try_for_each(|actor| self.done(actor, &Clock::Pass { seconds }))
+        let everybody: Vec<Actor> = (0..self.processes.len()).map(Actor).filter(|actor| self.is_there(*actor)).collect();
+        everybody.into_iter().try_for_each(|actor| self.done(actor, &Clock::Pass { seconds }))
+    }
+
+    /// Whether somebody's process runs: it was not ended.
+    pub(crate) fn is_there(&self, actor: Actor) -> bool {
+        self.processes.get(actor.0).is_some_and(|process| process.input.is_some())
     }
 
     /// Has somebody do something and waits until it is done.

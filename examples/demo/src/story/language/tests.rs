@@ -105,3 +105,19 @@ fn the_reference_beside_the_stories_is_what_the_table_says() {
     let stored = fs::read_to_string(&path).unwrap_or_default();
     assert!(stored == reference(), "{} is not what `cargo demo --script-help` prints", path.display());
 }
+
+#[test]
+fn every_entry_of_the_table_is_played_by_a_story() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("stories");
+    let mut unused: Vec<&str> = verbs().map(|verb| verb.pattern).collect();
+    for entry in fs::read_dir(folder).unwrap() {
+        let (text, mut scope) = (fs::read_to_string(entry.unwrap().path()).unwrap(), Scope::default());
+        for line in text.lines() {
+            let tokens = tokens(line).unwrap();
+            let said = tokens.iter().position(|token| *token == Token::Mark(':')).map_or(0, |colon| colon + 1);
+            unused.retain(|pattern| pattern::read(pattern, &tokens[said..], &scope).is_err());
+            read_line(line, 1, &mut scope).unwrap();
+        }
+    }
+    assert!(unused.is_empty(), "no story has a line like: {unused:#?}");
+}

@@ -20,7 +20,7 @@ pub(super) const EXPECT: [Verb; 10] = [
     story(
         "expect the receipt of TEXT [tell TEXT]",
         |a| Some(Action::ExpectSameReceipt { memo: a.text()?, tell: a.text() }),
-        "It ended with the receipt that there was for this thing the first time, byte for byte.",
+        "It ended with the receipt that there was for this the first time, byte for byte; for a refund of tea it is of \"the refund of tea\".",
     ),
     story(
         "expect books BALANCES",
