@@ -8,10 +8,10 @@ say "Mei's band and phone are at work while a thief copies what they have stored
 enter Thief with a copy of Mei's things
 
 chapter "Both pay"
+hide messages
 Mei: pay 8 CNY to "Tea House" for "a bun"
 Mei: press
 expect settled
-Mei: hang up
 say "The copy signs with the same key and the same next counter. The thief has seen Mei tap her pattern:"
 Thief: connect
 Thief: put on
@@ -23,7 +23,6 @@ stopped by section 14 "a cloned band"
 expect books Mei 92 CNY, "Tea House" 8 CNY
 
 chapter "Mei's own band from now on"
-Mei: connect
 Mei: pay 5 CNY to "Tea House" for "a biscuit"
 Mei: press
 expect refused "frozen" tell "{}. She enrols anew; her account stays."

@@ -57,7 +57,7 @@ Mei: press alone for "Eve's Shop"
 stopped by section 11 "is never the fresh unlock that a large amount needs"
 Mei: pay 250 CNY to "Tea House" for "the whole shop"
 expect refused "the amount is above the limit" tell "Above what the credential allows: {}."
-stopped by section 11 "declined"
+stopped by section 11 "above each | declined"
 Mei: be brought another root
 stopped by section 14 "the wallet supplies its own issuer key"
 
