@@ -142,6 +142,10 @@ impl Phone {
                 Ok(report(&Report::Phone(PhoneReport::OutOfReach))?)
             }
             PhoneCommand::Unpair { others } => self.unpair(others),
+            PhoneCommand::IssuerAt { address } => {
+                self.issuer = address;
+                Ok(report(&Report::Done)?)
+            }
             PhoneCommand::Misdeed(misdeed) => {
                 ensure!(self.infected, "this phone does what its owner says");
                 self.misbehave(misdeed)

@@ -98,6 +98,10 @@ pub(crate) enum PhoneCommand {
     Unpair {
         others: bool,
     },
+    /// The network leads here for the issuer from now on.
+    IssuerAt {
+        address: String,
+    },
     /// What an infected phone does.
     Misdeed(Misdeed),
 }

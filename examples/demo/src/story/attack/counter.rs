@@ -87,7 +87,8 @@ impl Attacker {
         let (found, messages, bytes) = self.look_for(stage, things)?;
         ensure!(found.len() == 1, "what is not sealed was not found in {messages} messages of {bytes} bytes");
         stage.telling.prose(&format!(
-            "Here he reads, in {messages} messages and {bytes} bytes: {}, amount, memo and all.",
+            "{} reads, in {messages} messages and {bytes} bytes: {}, amount, memo and all.",
+            self.name,
             found.join(", ")
         ));
         Ok(over)
@@ -100,7 +101,7 @@ impl Attacker {
             victim.ask_to_pay(stage, &shop.through(self))?;
             let why = victim.declined(stage)?;
             self.did(stage)?;
-            stage.telling.refused(&format!("He changes {part}: {why}."));
+            stage.telling.refused(&format!("{} changes {part}: {why}.", self.name));
         }
         Ok(())
     }
@@ -141,7 +142,7 @@ impl Attacker {
             }
             let why = victim.declined(stage)?;
             self.did(stage)?;
-            stage.telling.refused(&format!("He changes {part}: {why}."));
+            stage.telling.refused(&format!("{} changes {part}: {why}.", self.name));
         }
         self.hand_on(stage, victim, &through)
     }
@@ -166,7 +167,7 @@ impl Attacker {
             }
             let why = failure(stage, victim.phone)?;
             self.did(stage)?;
-            stage.telling.refused(&format!("He {what}: {why}."));
+            stage.telling.refused(&format!("{} {what}: {why}.", self.name));
         }
         victim.alone(stage)?;
         victim.connect(stage)?;
@@ -193,7 +194,9 @@ impl Attacker {
         let over = self.over(stage)?;
         let (answers, of, same) = self.replay(stage, over.session)?;
         ensure!(answers == 1 && of == 1 && same, "the issuer gave another answer to a replay");
-        stage.telling.refused("He redeems the same token again: the same receipt, byte for byte, and nothing else.");
+        stage
+            .telling
+            .refused(&format!("{} redeems the same token again: the same receipt, byte for byte, and nothing else.", self.name));
         till.find_issuer_at(stage, &till.issuer)?;
         Ok(over)
     }
@@ -224,7 +227,7 @@ impl Attacker {
             if first >= REDEEM_PARTS.len() {
                 why = complaint(stage, till.actor)?;
             }
-            stage.telling.refused(&format!("He {what}: {why}."));
+            stage.telling.refused(&format!("{} {what}: {why}.", self.name));
         }
         self.plan(stage, Deed::Relay)?;
         victim.go_on(stage, &till.at)?;

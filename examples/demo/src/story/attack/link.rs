@@ -73,7 +73,7 @@ impl Attacker {
         let Over { near, far, .. } = over;
         ensure!(near > 3 && far > 3, "the payment did not lead through his hands");
         stage.telling.refused(&format!(
-            "{messages} messages and {bytes} bytes went through the attacker's hands, {near} of the phone's and {far} of the band's: not 8 bytes \
+            "{messages} messages and {bytes} bytes went through these hands, {near} of the phone's and {far} of the band's: not 8 bytes \
              in a row are of the payee's name or of any of the {kept} files that band and phone keep, keys, credential, request and token among them."
         ));
         Ok(over)
@@ -123,7 +123,7 @@ impl Attacker {
     pub(super) fn change_parts(&self, stage: &mut Stage, victim: &Victim) -> Result<()> {
         for (part, which, place) in PARTS {
             let why = self.spoils(stage, victim, Deed::Change { which, place })?;
-            stage.telling.refused(&format!("He changes {part}: {why}."));
+            stage.telling.refused(&format!("{} changes {part}: {why}.", self.name));
         }
         self.leave_in_peace(stage, victim)
     }
@@ -134,12 +134,17 @@ impl Attacker {
         stage.forget(victim.band)?;
         let through = victim.through(self);
         through.connect(stage)?;
-        let why = complaint(stage, victim.band)?;
-        stage.telling.refused(&format!("He puts 7 forged records before the phone's: {why}, 7 times, and the real one opens."));
+        let mut why = String::new();
+        for _ in 0..7 {
+            why = complaint(stage, victim.band)?;
+        }
+        stage
+            .telling
+            .refused(&format!("{} puts 7 forged records before the phone's: {why}, 7 times, and the real one opens.", self.name));
         through.hang_up(stage)?;
         self.did(stage)?;
         let why = self.spoils(stage, victim, Deed::Forge { which: FIRST_RECORD, times: 8 })?;
-        stage.telling.refused(&format!("He puts 8 of them before it: {why}."));
+        stage.telling.refused(&format!("{} puts 8 of them before it: {why}.", self.name));
         self.leave_in_peace(stage, victim)
     }
 
@@ -147,7 +152,7 @@ impl Attacker {
     pub(super) fn disorder(&self, stage: &mut Stage, victim: &Victim) -> Result<()> {
         for (what, which) in [("hello", 0), ("message 1", 1), ("first record", 2)].map(|(what, number)| (what, near(number))) {
             let why = self.spoils(stage, victim, Deed::Drop { which })?;
-            stage.telling.refused(&format!("He keeps the phone's {what} and hangs up: {why}."));
+            stage.telling.refused(&format!("{} keeps the phone's {what} and hangs up: {why}.", self.name));
         }
         let disorder = [
             ("sends the phone's message 1 before its hello", Deed::Swap { which: near(0) }),
@@ -157,7 +162,7 @@ impl Attacker {
         ];
         for (what, deed) in disorder {
             let why = self.spoils(stage, victim, deed)?;
-            stage.telling.refused(&format!("He {what}: {why}."));
+            stage.telling.refused(&format!("{} {what}: {why}.", self.name));
         }
         for (what, which) in [("message 1", near(1)), ("first record", FIRST_RECORD)] {
             self.plan(stage, Deed::Repeat { which })?;
@@ -165,9 +170,10 @@ impl Attacker {
             let through = victim.through(self);
             through.connect(stage)?;
             let why = complaint(stage, victim.band)?;
-            stage
-                .telling
-                .refused(&format!("He sends the phone's {what} twice: the band takes one, and of the other says: {why}."));
+            stage.telling.refused(&format!(
+                "{} sends the phone's {what} twice: the band takes one, and of the other says: {why}.",
+                self.name
+            ));
             through.hang_up(stage)?;
             self.did(stage)?;
         }
@@ -180,7 +186,7 @@ impl Attacker {
         let alone = stage.payload().fragments(MESSAGE_1) < 2;
         for (what, how) in all.into_iter().filter(|(_, how)| !alone || *how == Fragments::Repeat) {
             let why = self.spoils(stage, victim, Deed::Fragments { which: near(1), how })?;
-            stage.telling.refused(&format!("He {what} fragments of the phone's message 1: {why}."));
+            stage.telling.refused(&format!("{} {what} fragments of the phone's message 1: {why}.", self.name));
         }
         self.leave_in_peace(stage, victim)
     }

@@ -1,6 +1,7 @@
 //! How attackers play their parts: what each tries, and that it fails.
 
 mod counter;
+mod enrolment;
 mod link;
 mod pairing;
 mod play;

@@ -46,7 +46,7 @@ impl Attacker {
         let mut theirs = [on_phone.clone(), on_band.clone()];
         theirs.sort();
         ensure!(his == theirs, "he does not pair with both");
-        stage.telling.prose("The attacker is a band for the phone and a phone for the band, and says yes to both.");
+        stage.telling.prose(&format!("{} is a band for the phone and a phone for the band, and says yes to both.", self.name));
         ensure!(on_phone != on_band, "the codes are the same: nobody would notice");
         stage.done(self.actor, &AttackCommand::Accept)?;
         stage.telling.refused(&format!(
@@ -79,7 +79,7 @@ impl Attacker {
             self.did(stage)?;
             victim.alone(stage)?;
             victim.gives_up(stage)?;
-            stage.telling.refused(&format!("He changes {part}: {why}. The window is closed."));
+            stage.telling.refused(&format!("{} changes {part}: {why}. The window is closed.", self.name));
         }
         stage.tell(victim.phone, &PhoneCommand::Pair { band: self.address.clone() })?;
         let why = failure(stage, victim.phone)?;

@@ -32,6 +32,7 @@ impl Player {
         match attack {
             Attack::Infect => self.infect(who)?,
             Attack::EnrolMalware => self.enrol_malware(who)?,
+            Attack::ChangeEnrolment(person) => self.change_enrolment(who, person)?,
             Attack::Approach(person) => self.approach(who, person)?,
             Attack::OtherAmount { .. }
             | Attack::OtherPayee { .. }
@@ -158,12 +159,27 @@ impl Player {
         self.connect(who).map(drop)
     }
 
+    /// The code that the issuer gives to a signed-in user.
+    fn issue_code(&mut self, name: &str) -> Result<String> {
+        let Self { stage, service, .. } = self;
+        stage.tell(service.actor, &IssuerCommand::IssueCode { name: name.to_owned() })?;
+        stage.wait(service.actor, "an enrolment code", code)
+    }
+
+    /// Between a phone and the issuer. The person enrols with the same code afterwards.
+    fn change_enrolment(&mut self, who: &str, person: &str) -> Result<()> {
+        let (victim, code, issuer) = (self.victim(person, true)?, self.issue_code(person)?, self.service.address.clone());
+        let (attacker, stage) = self.attacker(who)?;
+        attacker.change_enrolment(stage, &victim, (&issuer, &code))?;
+        self.person(person)?.0.code = Some(code);
+        Ok(())
+    }
+
     /// Malware in a phone has a code of its owner's, and enrols a band that it plays itself.
     fn enrol_malware(&mut self, who: &str) -> Result<()> {
         let service = self.service.clone();
+        let code = self.issue_code(who)?;
         let stage = &mut self.stage;
-        stage.tell(service.actor, &IssuerCommand::IssueCode { name: who.to_owned() })?;
-        let code = stage.wait(service.actor, "an enrolment code", code)?;
         let folder = stage.dir.join("malware").display().to_string();
         let arguments =
             ["phone", "--owner", "malware", "--folder", &folder, "--root", &service.root, "--issuer", &service.address];

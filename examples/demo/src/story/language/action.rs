@@ -156,6 +156,8 @@ pub(crate) enum Attack {
     // Between shop and issuer.
     ReplayRedeem { person: String, shop: String },
     ChangeRedeem { person: String, shop: String },
+    // Between phone and issuer.
+    ChangeEnrolment(String),
     // What a person's infected phone does.
     Infect,
     OtherAmount { shop: String, amount: Amount },

@@ -4,7 +4,7 @@ use super::super::action::{Action, Attack};
 use super::super::args::Args;
 use super::{Verb, attacker, person};
 
-pub(super) const MIDDLE: [Verb; 16] = [
+pub(super) const MIDDLE: [Verb; 17] = [
     attacker(
         "pair with PERSON's phone and band",
         |a| on(a, Attack::PairWithBoth),
@@ -75,6 +75,11 @@ pub(super) const MIDDLE: [Verb; 16] = [
             Some(Action::Attack(Attack::ChangeRedeem { person, shop }))
         },
         "Changes what the shop says to the issuer, and what it answers, then hands both on.",
+    ),
+    attacker(
+        "change PERSON's enrolment",
+        |a| on(a, Attack::ChangeEnrolment),
+        "Stands between the phone and the issuer and changes each message of an enrolment. The person's next one is with the same code.",
     ),
 ];
 
