@@ -23,7 +23,7 @@ chapter "Eve puts the request of a shop with a similar name in its place"
 "Tee House": sell 45 CNY for "a scone"
 Eve: show Mei at "Tea House" the request of "Tee House"
 say "The issuer certified that name, and it is what the phone shows: a person has to read it."
-stopped by section 13 "sign another amount than the one that was asked for"
+stopped by section 13 "pay another amount than the one that was asked for"
 
 chapter "Eve changes the token"
 Eve: change Mei's token for "Tea House"

@@ -14,7 +14,7 @@ Lin: get infected
 chapter "The phones show 4.00 CNY and ask the bands for 40.00 CNY"
 "Tea House": sell 4 CNY for "tea"
 Mei: be shown "Tea House" and asked for 40 CNY
-stopped by section 13 "sign another amount than the one that was asked for"
+stopped by section 13 "pay another amount than the one that was asked for"
 say "Lin's band has a display: it verifies before it shows."
 Lin: be shown "Tea House" and asked for 40 CNY
 stopped by section 11 "what does not verify is declined and not shown"
