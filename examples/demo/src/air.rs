@@ -120,7 +120,8 @@ pub(crate) fn listen<T: From<Heard> + Send + 'static>(sender: Sender<T>) -> io::
     Ok(address)
 }
 
-fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>) {
+/// Tells `sender` of everything that comes over a connection, until it is over.
+pub(crate) fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>) {
     // A served connection may be silent for as long as it likes.
     let _ = air.stream.set_read_timeout(None);
     loop {

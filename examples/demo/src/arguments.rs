@@ -86,6 +86,9 @@ pub(crate) enum Process {
         /// Its owner has no band: the phone is its own authenticator.
         #[arg(long)]
         inside: bool,
+        /// Malware has it: it does what its owner did not mean.
+        #[arg(long)]
+        infected: bool,
     },
     /// A shop.
     Shop {
@@ -111,6 +114,14 @@ pub(crate) enum Process {
     Issuer {
         #[arg(long)]
         ledger: PathBuf,
+    },
+    /// A man in the middle, who listens where others connect and connects to whom they mean.
+    Attacker {
+        #[arg(long)]
+        folder: PathBuf,
+        /// The issuer's root key, 32 bytes in hexadecimal, as everybody has it.
+        #[arg(long, value_parser = key)]
+        root: [u8; 32],
     },
 }
 

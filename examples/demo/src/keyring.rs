@@ -57,7 +57,7 @@ impl Keyring {
         Ok(disk.write(PLACE, &serde_json::to_vec(&Stored::of(self))?)?)
     }
 
-    fn new(now: UnixTime) -> Result<Self> {
+    pub(crate) fn new(now: UnixTime) -> Result<Self> {
         let root_signer = SigningKey::from_bytes(&seed()?);
         let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).context("a root key")?;
         let (signing, enrolment) = (Signer::make(KeyId(1), now)?, Exchange::make(KeyId(2), now)?);

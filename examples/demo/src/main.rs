@@ -5,6 +5,7 @@
 
 mod air;
 mod arguments;
+mod attack;
 mod authenticator;
 mod band;
 mod body;
@@ -49,11 +50,12 @@ fn main() -> ExitCode {
             };
             band::run(&folder, root, face, payload)
         }
-        Some(Process::Phone { owner, folder, root, issuer, inside }) => {
-            phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside }, payload)
+        Some(Process::Phone { owner, folder, root, issuer, inside, infected }) => {
+            phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside, infected }, payload)
         }
         Some(Process::Shop { name, folder, root, issuer }) => shop::run(&name, &folder, root, &issuer, payload),
         Some(Process::Ordeal { only }) => story::ordeal::run(&arguments.dir, payload, only.as_deref()),
+        Some(Process::Attacker { folder, root }) => attack::run(&folder, root, payload),
         Some(Process::Issuer { ledger }) => issuer::run(&ledger, payload),
     };
     ended(result)

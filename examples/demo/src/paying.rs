@@ -58,12 +58,12 @@ impl Phone {
         self.go_on(payment, client)
     }
 
-    fn ask_payee(&self, (name, address): (&str, &str)) -> Result<Client> {
+    pub(crate) fn ask_payee(&self, (name, address): (&str, &str)) -> Result<Client> {
         Client::connect(address, self.ends(name), self.payload)
     }
 
     /// What may be shown: a payee with a certificate, or a wearer with a credential in its place.
-    fn offer(&self, request: &[u8], certificate: &[u8]) -> Result<Offer> {
+    pub(crate) fn offer(&self, request: &[u8], certificate: &[u8]) -> Result<Offer> {
         let (root, keys, now) = (self.root.fingerprint(), self.key_list()?, calendar());
         Ok(match Unverified::<PaymentRequest<'_>>::parse(request)?.claims().payee {
             PayeeRef::Certificate(_) => Offer::verify(request, certificate, &root, &keys, now)?,
@@ -97,7 +97,10 @@ impl Phone {
                             self.begun = Some(Begun::Paying(Box::new((payment, payee))));
                             return Ok(());
                         }
-                        Event::Token(token) => payment.token(&token)?,
+                        Event::Token(token) => {
+                            payment.token(&token)?;
+                            self.last_token = token;
+                        }
                         Event::Declined(why) => {
                             payment.declined(why);
                             declined = Some(why);
@@ -131,7 +134,7 @@ fn stopped(payment: &Payment, declined: Option<Decline>) -> Option<PhoneReport> 
     }
 }
 
-fn who(offer: &Offer) -> String {
+pub(crate) fn who(offer: &Offer) -> String {
     match offer.name() {
         Some(name) => format!("verified, {name}"),
         None => format!("verified, the wearer with {}", offer.payee()),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::channel;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use armring_pairing::{ResumeTicket, SoftwareKey};
 use armring_token::{Epoch, KeyList, RootKey, Unverified, Verified};
 use armring_wallet::{Collection, Event, Payment};
@@ -39,6 +39,10 @@ pub(crate) struct Phone {
     /// What waits for the wearer.
     pub(crate) begun: Option<Begun>,
     pub(crate) receipts: Vec<Vec<u8>>,
+    /// The last token that the band gave out.
+    pub(crate) last_token: Vec<u8>,
+    /// Whether malware has this phone.
+    infected: bool,
 }
 
 /// Something for which the band waits for its wearer.
@@ -56,6 +60,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) issuer: &'a str,
     /// Whether it is its own authenticator.
     pub(crate) inside: bool,
+    /// Whether malware has it.
+    pub(crate) infected: bool,
 }
 
 pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
@@ -72,9 +78,22 @@ pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
         false => None,
     };
     let (owner, issuer, identity) = (setup.owner.to_owned(), setup.issuer.to_owned(), identity(&disk)?);
-    let (receipts, drawer) = (Phone::read_receipts(&disk)?, disk.clone());
-    let mut phone =
-        Phone { owner, payload, disk, drawer, identity, root, issuer, line: None, ticket: None, inside, begun: None, receipts };
+    let mut phone = Phone {
+        owner,
+        payload,
+        drawer: disk.clone(),
+        receipts: Phone::read_receipts(&disk)?,
+        disk,
+        identity,
+        root,
+        issuer,
+        line: None,
+        ticket: None,
+        inside,
+        begun: None,
+        last_token: Vec::new(),
+        infected: setup.infected,
+    };
     report(&Report::Ready { address: None, key: None })?;
     while let Ok(Some(command)) = inputs.recv() {
         if let Err(error) = phone.obey(command) {
@@ -128,6 +147,14 @@ impl Phone {
                 Ok(report(&Report::Phone(PhoneReport::OutOfReach))?)
             }
             PhoneCommand::Unpair { others } => self.unpair(others),
+            PhoneCommand::IssuerAt { address } => {
+                self.issuer = address;
+                Ok(report(&Report::Done)?)
+            }
+            PhoneCommand::Misdeed(misdeed) => {
+                ensure!(self.infected, "this phone does what its owner says");
+                self.misbehave(misdeed)
+            }
             PhoneCommand::TurnTo { band } => self.turn_to(band),
         }
     }

@@ -9,10 +9,12 @@ thief: connect
 expect reconnected tell "The copy is as good as the original: the band lets it in."
 pay 9 CNY to "Tea House" for "cigarettes"
 expect waiting tell "And still nothing is paid without Mei's press."
+not stopped by section 13 "connects as the phone does; both sides are told at the next honest reconnect, by the generation"
 wait 31 s
 hang up
 Mei: connect
 expect used elsewhere tell "Mei's phone says: somebody else has used this link."
+stopped by section 5 "somebody else has used this link, and both say so to their person"
 unpair
 press three times
 pair by code

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attack::Misdeed;
+
 /// What every process is told alike.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum Clock {
@@ -106,6 +108,12 @@ pub(crate) enum PhoneCommand {
     Unpair {
         others: bool,
     },
+    /// The network leads here for the issuer from now on.
+    IssuerAt {
+        address: String,
+    },
+    /// What an infected phone does.
+    Misdeed(Misdeed),
 }
 
 /// What a shopkeeper does.
@@ -121,6 +129,10 @@ pub(crate) enum ShopCommand {
     },
     /// Get the issuer's key list, and who is revoked.
     FetchLists,
+    /// The network leads here for the issuer from now on.
+    IssuerAt {
+        address: String,
+    },
     /// From now on there is network, or none.
     Network {
         up: bool,

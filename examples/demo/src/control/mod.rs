@@ -1,6 +1,7 @@
 //! How the one command steers the processes: a line of JSON on their standard input for what a person does, a line on their standard output
 //! for what happened. None of it is part of the protocol.
 
+mod attack;
 mod commands;
 mod reports;
 
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::step;
 
+pub(crate) use attack::{AttackCommand, AttackReport, Counter, Deed, End, Fragments, Misdeed, Place, Which};
 pub(crate) use commands::{BandCommand, Clock, IssuerCommand, PhoneCommand, ShopCommand};
 pub(crate) use reports::{BandReport, Books, PhoneReport, Report, ShopReport, Trace};
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attack::AttackReport;
+
 /// What happened in a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Report {
@@ -47,6 +49,8 @@ pub(crate) enum Report {
         fragments: u64,
     },
     Books(Books),
+    /// An attacker tells what came of it.
+    Attack(AttackReport),
     /// Something was not as it must be, and what was done about it.
     Complaint(String),
     /// What was asked for could not be done.

@@ -138,6 +138,7 @@ impl Shop {
                 self.keep()?;
             }
             ShopCommand::FetchLists => return self.fetch_lists(),
+            ShopCommand::IssuerAt { address } => self.issuer = address,
             ShopCommand::Network { up } => self.online = up,
             ShopCommand::Sync => return Ok(Report::Synced),
             ShopCommand::FindIssuer { address } => self.issuer = address,

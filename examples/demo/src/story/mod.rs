@@ -1,5 +1,6 @@
 //! Stories: read whole, then played with processes that are started for them.
 
+mod attack;
 mod diagram;
 mod expecting;
 mod hearing;
@@ -14,6 +15,7 @@ mod paying;
 mod person;
 mod player;
 mod selling;
+mod spec;
 mod stage;
 mod telling;
 

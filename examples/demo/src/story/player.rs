@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail};
 
+use super::attack::Attacker;
 use super::language::{Action, Line, Wanted};
 use super::outcome::Outcome;
 use super::person::{Person, Service};
@@ -17,6 +18,7 @@ pub(crate) struct Player {
     pub(super) service: Service,
     pub(super) people: Vec<Person>,
     pub(super) shops: Vec<Shop>,
+    pub(super) attackers: Vec<Attacker>,
     /// What came of the last line.
     pub(super) last: Outcome,
     /// Its number.
@@ -33,9 +35,9 @@ impl Player {
     /// Starts the issuer.
     pub(crate) fn begin(mut stage: Stage) -> Result<Self> {
         let service = Service::start(&mut stage)?;
-        let (people, shops, receipts) = (Vec::new(), Vec::new(), HashMap::new());
+        let (people, shops, attackers, receipts) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
         let last = Outcome::done();
-        Ok(Self { stage, service, people, shops, last, last_line: 0, heeded: true, receipts, deposited: 0 })
+        Ok(Self { stage, service, people, shops, attackers, last, last_line: 0, heeded: true, receipts, deposited: 0 })
     }
 
     /// Goes on from the last line. What was refused there, and not expected to be, ends the story; what else came of it is told.
@@ -97,6 +99,9 @@ impl Player {
             Action::Enter { name, with, money } => self.enter(name, with, *money),
             Action::Open { name } => self.open(name),
             Action::Noise(door) => self.noise(door),
+            Action::Middle { name } => self.enter_middle(name),
+            Action::Quote { section, words, stops } => self.quote(*section, words, *stops),
+            Action::Attack(attack) => self.attack(who, attack),
             Action::Pair(how) => self.pair(who, *how),
             Action::Connect => self.connect(who),
             Action::HangUp => self.disconnect(who, true),

@@ -66,6 +66,10 @@ impl Stage {
         Self { dir: dir.to_owned(), telling, payload, processes: Vec::new(), ahead: 0, reports, sender }
     }
 
+    pub(crate) const fn payload(&self) -> AttPayload {
+        self.payload
+    }
+
     /// Tells what the story is called, and how it is played.
     pub(crate) fn title(&mut self, text: &str) {
         self.telling.title(text);

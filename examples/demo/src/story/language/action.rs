@@ -19,11 +19,31 @@ pub(crate) enum Action {
     Title(String),
     Chapter(String),
     Say(String),
-    Messages { shown: bool },
-    Wait { seconds: u64 },
-    Enter { name: String, with: Equipment, money: Option<Amount> },
-    Open { name: String },
+    Messages {
+        shown: bool,
+    },
+    Wait {
+        seconds: u64,
+    },
+    Enter {
+        name: String,
+        with: Equipment,
+        money: Option<Amount>,
+    },
+    Open {
+        name: String,
+    },
     Noise(Door),
+    /// A man in the middle enters.
+    Middle {
+        name: String,
+    },
+    /// These words of SPEC.md say what stops the attack before; or that nothing does, and what bounds it.
+    Quote {
+        section: u32,
+        words: String,
+        stops: bool,
+    },
     // What a person does.
     Pair(Pairing),
     Connect,
@@ -33,17 +53,30 @@ pub(crate) enum Action {
     SetUp,
     PutOn,
     TakeOff,
-    Unlock { right: bool },
+    Unlock {
+        right: bool,
+    },
     Press,
     PressTwice,
     PressThreeTimes,
     Shake,
     Reset,
-    Pay { amount: Option<Amount>, payee: String, memo: Option<String> },
+    Pay {
+        amount: Option<Amount>,
+        payee: String,
+        memo: Option<String>,
+    },
     GoOn,
-    Receive { amount: Amount, memo: Option<String> },
-    Unpair { others: bool },
-    NewBand { face: Face },
+    Receive {
+        amount: Amount,
+        memo: Option<String>,
+    },
+    Unpair {
+        others: bool,
+    },
+    NewBand {
+        face: Face,
+    },
     NewPhone,
     Old(Device),
     Kill(Device),
@@ -52,21 +85,45 @@ pub(crate) enum Action {
     FirstKeys,
     CheckReceipts,
     // What a shop does.
-    Sell { amount: Amount, memo: Option<String> },
-    Network { up: bool },
+    Sell {
+        amount: Amount,
+        memo: Option<String>,
+    },
+    Network {
+        up: bool,
+    },
     FetchLists,
     RedeemPending,
-    RedeemAgain { memo: String },
-    Refund { amount: Amount, memo: String, other_till: bool },
-    RefundAgain { memo: String },
+    RedeemAgain {
+        memo: String,
+    },
+    Refund {
+        amount: Amount,
+        memo: String,
+        other_till: bool,
+    },
+    RefundAgain {
+        memo: String,
+    },
     // What the issuer does.
-    Replace { person: String },
+    Replace {
+        person: String,
+    },
     AnnounceKeys,
     UseNewKeys,
     Audit,
+    // What attackers do, and what malware does to a person.
+    Attack(Attack),
     // What is expected.
-    Expect { wanted: Wanted, part: Option<String>, tell: Option<String> },
-    ExpectSameReceipt { memo: String, tell: Option<String> },
+    Expect {
+        wanted: Wanted,
+        part: Option<String>,
+        tell: Option<String>,
+    },
+    ExpectSameReceipt {
+        memo: String,
+        tell: Option<String>,
+    },
     ExpectBooks(Vec<(String, i64)>),
 }
 
@@ -75,6 +132,46 @@ impl Action {
     pub(crate) const fn is_expectation(&self) -> bool {
         matches!(self, Self::Expect { .. } | Self::ExpectSameReceipt { .. })
     }
+}
+
+/// An attack, with whom it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attack {
+    // A man in the middle between a person's phone and band.
+    PairWithBoth(String),
+    ChangePairing(String),
+    Overhear { person: String, shop: String },
+    Replay(String),
+    ReplayResume(String),
+    ChangeReconnect(String),
+    ForgeRecords(String),
+    Disorder(String),
+    DisorderFragments(String),
+    // Between wallet and shop.
+    OverhearCounter { person: String, shop: String },
+    ChangeRequest { person: String, shop: String },
+    ReplaceRequest { person: String, shop: String, by: String },
+    ChangeToken { person: String, shop: String },
+    ChangeReceipt { person: String, shop: String },
+    // Between shop and issuer.
+    ReplayRedeem { person: String, shop: String },
+    ChangeRedeem { person: String, shop: String },
+    // Between phone and issuer.
+    ChangeEnrolment(String),
+    // What a person's infected phone does.
+    Infect,
+    OtherAmount { shop: String, amount: Amount },
+    OtherPayee { shown: String, paid: String },
+    TwoForOne { first: String, second: String },
+    OldToken(String),
+    NoGesture(String),
+    NotWorn(String),
+    UnlockByPhone(String),
+    OwnRoot,
+    CallAfterUnpairing,
+    EnrolMalware,
+    // What a stranger's phone does.
+    Approach(String),
 }
 
 /// What a person enters with.

@@ -40,6 +40,13 @@ impl Args {
         }
     }
 
+    pub(crate) fn number(&mut self) -> Option<u32> {
+        match self.next()? {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
     pub(crate) fn seconds(&mut self) -> Option<u64> {
         match self.next()? {
             Value::Duration(seconds) => Some(seconds),

@@ -14,7 +14,7 @@ mod slot;
 mod table;
 mod tokens;
 
-pub(crate) use self::action::{Action, Device, Door, Equipment, Face, Line, Pairing, Wanted};
+pub(crate) use self::action::{Action, Attack, Device, Door, Equipment, Face, Line, Pairing, Wanted};
 pub(crate) use self::problem::Problem;
 pub(crate) use self::reference::{EXAMPLE, help, reference};
 pub(crate) use self::scope::Scope;

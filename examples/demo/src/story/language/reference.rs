@@ -75,6 +75,7 @@ fn whole(verb: &Verb) -> String {
         Role::Person => "PERSON: ",
         Role::Shop => "SHOP: ",
         Role::Issuer => "issuer: ",
+        Role::Attacker => "ATTACKER: ",
     };
     format!("{front}{}", verb.pattern)
 }

@@ -10,9 +10,11 @@ pub(crate) const ISSUER: &str = "issuer";
 pub(crate) struct Scope {
     pub(crate) people: Vec<String>,
     pub(crate) shops: Vec<String>,
+    pub(crate) attackers: Vec<String>,
     /// Who was named last.
     pub(crate) last_person: Option<String>,
     pub(crate) last_shop: Option<String>,
+    pub(crate) last_attacker: Option<String>,
 }
 
 /// Whose doing something is.
@@ -23,6 +25,7 @@ pub(crate) enum Role {
     Person,
     Shop,
     Issuer,
+    Attacker,
 }
 
 impl Scope {
@@ -37,6 +40,7 @@ impl Scope {
             ISSUER => Some(Role::Issuer),
             _ if among(&self.people) => Some(Role::Person),
             _ if among(&self.shops) => Some(Role::Shop),
+            _ if among(&self.attackers) => Some(Role::Attacker),
             _ => None,
         }
     }
@@ -48,6 +52,7 @@ impl Scope {
             Role::Issuer => Some(ISSUER),
             Role::Person => self.last_person.as_deref(),
             Role::Shop => self.last_shop.as_deref(),
+            Role::Attacker => self.last_attacker.as_deref(),
         }
     }
 
@@ -62,9 +67,14 @@ impl Scope {
                 self.shops.push(name.clone());
                 self.last_shop = Some(name.clone());
             }
+            Action::Middle { name } => {
+                self.attackers.push(name.clone());
+                self.last_attacker = Some(name.clone());
+            }
             _ => match self.role(who) {
                 Some(Role::Person) => self.last_person = Some(who.to_owned()),
                 Some(Role::Shop) => self.last_shop = Some(who.to_owned()),
+                Some(Role::Attacker) => self.last_attacker = Some(who.to_owned()),
                 _ => {}
             },
         }

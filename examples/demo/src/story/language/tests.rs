@@ -46,8 +46,14 @@ fn a_line_about_a_stranger_is_refused() {
 fn every_entry_of_the_table_reads_its_own_example_and_no_two_read_the_same() {
     for verb in verbs() {
         for line in examples(verb.pattern) {
-            let mut scope = Scope { people: vec!["Mei".into()], shops: vec!["Tea".into()], ..Scope::default() };
+            let mut scope = Scope {
+                people: vec!["Mei".into()],
+                shops: vec!["Tea".into()],
+                attackers: vec!["Eve".into()],
+                ..Scope::default()
+            };
             (scope.last_person, scope.last_shop) = (Some("Mei".into()), Some("Tea".into()));
+            scope.last_attacker = Some("Eve".into());
             let read_it = |verb: &Verb| pattern::read(verb.pattern, &tokens(&line).unwrap(), &scope).is_ok();
             let readers: Vec<&str> = verbs().filter(|verb| read_it(verb)).map(|verb| verb.pattern).collect();
             assert_eq!(readers, [verb.pattern], "{line}");
@@ -70,6 +76,7 @@ fn examples(pattern: &str) -> [String; 2] {
             "TEXT" => "\"words\"".to_owned(),
             "AMOUNT" => "1.50 CNY".to_owned(),
             "DURATION" => "2 h".to_owned(),
+            "NUMBER" => "14".to_owned(),
             "BALANCES" => "Mei 1 CNY, Tea 2 CNY".to_owned(),
             other => other.to_owned(),
         };

@@ -2,6 +2,7 @@
 //!
 //! Something new is an entry here, a variant of [`Action`], and a function that plays it.
 
+mod attacks;
 mod expectations;
 mod people;
 mod services;
@@ -40,12 +41,18 @@ const fn issuer(pattern: &'static str, make: fn(&mut Args) -> Option<Action>, he
     verb(Role::Issuer, pattern, make, help)
 }
 
+const fn attacker(pattern: &'static str, make: fn(&mut Args) -> Option<Action>, help: &'static str) -> Verb {
+    verb(Role::Attacker, pattern, make, help)
+}
+
 /// All that a line can say, by what it is about.
-pub(crate) const CHAPTERS: [(&str, &[Verb]); 5] = [
+pub(crate) const CHAPTERS: [(&str, &[Verb]); 7] = [
     ("The story", &telling::STORY),
     ("What a person does", &people::PERSON),
     ("What a shop does", &services::SHOP),
     ("What the issuer does", &services::ISSUER),
+    ("What a man in the middle does", &attacks::MIDDLE),
+    ("What malware and strangers do to a person", &attacks::WALLET),
     ("What is expected", &expectations::EXPECT),
 ];
 

@@ -4,7 +4,7 @@ use super::super::action::{Action, Device, Door, Equipment, Face};
 use super::super::args::Args;
 use super::{Verb, story};
 
-pub(super) const STORY: [Verb; 17] = [
+pub(super) const STORY: [Verb; 20] = [
     story("title TEXT", |a| Some(Action::Title(a.text()?)), "What the story is called. Told at the top."),
     story("chapter TEXT", |a| Some(Action::Chapter(a.text()?)), "Begins a chapter."),
     story("say TEXT", |a| Some(Action::Say(a.text()?)), "Tells the reader something."),
@@ -36,6 +36,17 @@ pub(super) const STORY: [Verb; 17] = [
         "A thief enters with a band and a phone that have all which that person's have stored, keys and all; and without an account.",
     ),
     story(
+        "enter NEW as a man in the middle",
+        |a| Some(Action::Middle { name: a.name()? }),
+        "Somebody enters who can be where a phone looks for its band, a wallet for a shop, or a shop for the issuer.",
+    ),
+    story(
+        "stopped by section NUMBER TEXT",
+        |a| quote(a, true),
+        "These words, in this section of SPEC.md, say what stopped the attack before; in section 14, they begin a row of the table.",
+    ),
+    story("not stopped by section NUMBER TEXT", |a| quote(a, false), "These words say that nothing stops it, or what bounds it."),
+    story(
         "enter NEW with a copy of PERSON's phone",
         |a| Some(Action::Enter { name: a.name()?, with: Equipment::PhoneOf(a.name()?), money: None }),
         "A thief enters with a phone that has all which that person's has stored, and is near that person's band.",
@@ -62,4 +73,8 @@ pub(super) const STORY: [Verb; 17] = [
 
 fn enter(args: &mut Args, with: Equipment) -> Option<Action> {
     Some(Action::Enter { name: args.name()?, with, money: args.amount() })
+}
+
+fn quote(args: &mut Args, stops: bool) -> Option<Action> {
+    Some(Action::Quote { section: args.number()?, words: args.text()?, stops })
 }
