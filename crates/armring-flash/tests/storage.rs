@@ -320,6 +320,31 @@ fn a_future_that_is_dropped_at_any_time_is_like_a_power_cut() {
     }
 }
 
+/// One wallet, which reconnects for each payment and brings a receipt.
+#[test]
+fn pages_wear_evenly_and_last_for_hundreds_of_thousands_of_payments() {
+    const PAYMENTS: usize = 5_000;
+    let flash = Flash::<4, 4096>::new(4, 1);
+    let mut store = mount(&flash);
+    let mut rng = ChaCha20Rng::seed_from_u64(6);
+    for (at, len) in [(1, 250), (2, 50), (0x10, 72), (0x20, 203), (0x30, 48)] {
+        block_on(store.store(key(at), &random(&mut rng, len))).unwrap();
+    }
+    let mut link = block_on(store.read(key(0x10))).unwrap().unwrap().to_vec();
+    flash.0.borrow_mut().erasings = [0; 64];
+    for payment in 0..PAYMENTS {
+        link[71] = link[71].wrapping_add(1);
+        block_on(store.store(key(0x10), &link)).unwrap();
+        block_on(store.store(key(0x50 + u8::try_from(payment % 4).unwrap()), &random(&mut rng, 89))).unwrap();
+        block_on(store.store(key(0x40), &random(&mut rng, 20))).unwrap();
+    }
+    let erasings = flash.0.borrow().erasings;
+    let (most, least) = (erasings[..4].iter().max().unwrap(), erasings[..4].iter().min().unwrap());
+    println!("{PAYMENTS} payments: {most} erasings of a page");
+    assert!(most - least <= 1, "{erasings:?}");
+    assert!(10_000 / most * PAYMENTS >= 500_000, "{most}: with 10,000 erasings a page");
+}
+
 #[test]
 fn flash_that_is_worn_out_is_noticed() {
     let flash = Small::new(PAGES, 1);
@@ -329,6 +354,13 @@ fn flash_that_is_worn_out_is_noticed() {
     flash.0.borrow_mut().raw.bytes[140..1_000].iter_mut().for_each(|byte| *byte &= 0xFE);
     assert_eq!(block_on(store.store(key(0x11), &[0xFF; 72])), Err(Error::ReadBack));
     assert_eq!(block_on(store.read(key(0x10))).unwrap(), Some(&[1; 72][..]));
+}
+
+#[test]
+fn it_fits_into_a_small_machine() {
+    let size = size_of::<BandStore<Small>>();
+    println!("{size} bytes");
+    assert!(size <= 640, "{size} bytes");
 }
 
 #[test]

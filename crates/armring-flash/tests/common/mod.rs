@@ -129,8 +129,8 @@ pub(crate) struct Machine {
     pub(crate) fails: Option<(usize, Torn)>,
     /// Everything that was done, where somebody wants to know.
     pub(crate) journal: Option<Vec<Op>>,
-    pub(crate) erasings: usize,
-    pub(crate) written: usize,
+    /// How often each page was erased.
+    pub(crate) erasings: [usize; 64],
     /// Whether each operation waits once.
     pub(crate) is_slow: bool,
     pub(crate) rng: ChaCha20Rng,
@@ -152,8 +152,7 @@ impl<const WORD: usize, const PAGE: usize> Flash<WORD, PAGE> {
             is_off: false,
             fails: None,
             journal: None,
-            erasings: 0,
-            written: 0,
+            erasings: [0; 64],
             is_slow: false,
             rng: ChaCha20Rng::seed_from_u64(seed),
         })))
@@ -184,13 +183,12 @@ impl<const WORD: usize, const PAGE: usize> Flash<WORD, PAGE> {
     }
 
     fn operate(&self, op: Op) -> Result<(), Failure> {
-        let Machine { raw, cut, is_off, fails, journal, rng, erasings, written, .. } = &mut *self.0.borrow_mut();
+        let Machine { raw, cut, is_off, fails, journal, rng, erasings, .. } = &mut *self.0.borrow_mut();
         if *is_off {
             return Err(Failure);
         }
-        match &op {
-            Op::Write { bytes, .. } => *written += bytes.len(),
-            Op::Erase { .. } => *erasings += 1,
+        if let Op::Erase { at, .. } = &op {
+            erasings[at / PAGE] += 1;
         }
         if let Some(journal) = journal {
             journal.push(op.clone());

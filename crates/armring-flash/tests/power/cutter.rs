@@ -10,7 +10,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::after::{self, Broken};
 use crate::common::{Op, Raw, Torn};
 use crate::disk::Order;
-use crate::world::{Entry, Facts, Setup};
+use crate::facts::{Entry, Facts};
+use crate::world::Setup;
 
 /// How often power was cut in one flow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,6 +34,12 @@ impl std::ops::AddAssign for Count {
         self.again += other.again;
     }
 }
+
+/// The ways in which each operation is cut short. What is drawn at random is drawn several times.
+const WAYS: [Torn; 16] = {
+    use Torn::{Back, Barely, Bits, Front, Lost, Nearly, Whole, Words};
+    [Lost, Whole, Front, Front, Front, Back, Back, Words, Words, Words, Bits, Bits, Bits, Bits, Nearly, Barely]
+};
 
 pub(crate) struct Cutter {
     pub(crate) counts: BTreeMap<&'static str, Count>,
@@ -87,11 +94,11 @@ impl Cutter {
         if self.has_found() {
             return;
         }
-        let possible = entries.iter().map(|entry| if entry.op.is_some() { Torn::ALL.len() } else { 1 }).sum::<usize>().max(1);
+        let possible = entries.iter().map(|entry| if entry.op.is_some() { WAYS.len() } else { 1 }).sum::<usize>().max(1);
         let (mut raw, mut seen) = (before, HashSet::new());
         let mut count = self.counts.get(flow).copied().unwrap_or_default();
         for (index, entry) in entries.iter().enumerate() {
-            let ways: &[Torn] = if entry.op.is_some() { &Torn::ALL } else { &[Torn::Lost] };
+            let ways: &[Torn] = if entry.op.is_some() { &WAYS } else { &[Torn::Lost] };
             let is_left_out = self.only_erasings && !matches!(entry.op, Some(Op::Erase { .. }));
             for torn in ways.iter().filter(|_| !is_left_out) {
                 if self.rng.next_u32() as usize % possible >= self.cap {

@@ -11,8 +11,9 @@ use ed25519_dalek::SigningKey;
 use rand_chacha::rand_core::Rng;
 
 use crate::cutter::Cutter;
+use crate::facts::{Facts, Hold};
 use crate::issuer::{at, yuan};
-use crate::world::{Facts, Hold, Setup, World};
+use crate::world::{Setup, World};
 
 /// A payee's request for so many hundredths.
 pub(crate) fn request(world: &mut World, minor: u64, expiry: u32) -> Vec<u8> {
@@ -134,8 +135,8 @@ impl<'a> Life<'a> {
                     assert!(self.flow("resume", |world| world.resume(phone)));
                 }
                 3 => self.is_paid(phone),
-                4 => self.enters_pins(),
-                5 => self.chooses_pin("another PIN"),
+                5 if self.world.rng.next_u32().is_multiple_of(4) => self.chooses_pin("another PIN"),
+                4 | 5 => self.enters_pins(),
                 6 => self.gets_key_list(),
                 7 => self.pays(phone, "pay with an unlock", 6_000, None),
                 8..11 => self.pays(phone, "pay with a press", 300, None),
