@@ -16,6 +16,11 @@ impl Disk {
         Ok(Self { folder: folder.to_owned() })
     }
 
+    /// A folder of small files in this one.
+    pub(crate) fn drawer(&self, name: &str) -> io::Result<Self> {
+        Self::open(&self.folder.join(name))
+    }
+
     pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         match fs::read(self.folder.join(name)) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -54,7 +59,12 @@ impl Disk {
         fs::create_dir_all(to)?;
         for entry in fs::read_dir(from)? {
             let entry = entry?;
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
+            let to = to.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                Self::copy(&entry.path(), &to)?;
+            } else {
+                fs::copy(entry.path(), to)?;
+            }
         }
         Ok(())
     }

@@ -11,42 +11,51 @@ use armring_wire::{Outcome, PayeeRef, decode_record};
 use crate::client::Client;
 use crate::control::{PhoneReport, Report, calendar, hex, report};
 use crate::money::show;
-use crate::phone::Phone;
+use crate::phone::{Begun, Phone};
 
 /// Where the payment is kept.
 const PLACE: &str = "payment";
 
 impl Phone {
-    /// Pays what the payee asks for, or what was scanned. `out_of_reach`: the band is lost while it waits for its wearer.
-    pub(crate) fn pay(&mut self, payee: (&str, &str), uri: Option<&str>, out_of_reach: bool) -> Result<()> {
+    /// Pays what the payee asks for, or what was scanned.
+    pub(crate) fn pay(&mut self, payee: (&str, &str), uri: Option<&str>) -> Result<()> {
         let mut client = self.ask_payee(payee)?;
-        let offer = match uri {
+        let offer = match self.asked(&mut client, uri) {
+            Ok(offer) => offer,
+            // Nothing was said to the band.
+            Err(error) => return Ok(report(&Report::Phone(PhoneReport::Declined(format!("{error:#}"))))?),
+        };
+        let (payee, memo) = (who(&offer), offer.memo().to_owned());
+        report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
+        let payment = Payment::new(offer, &self.credential().unwrap_or_default());
+        self.go_on(payment, client)
+    }
+
+    /// What is to be paid, verified: what was scanned, or what the payee says when it is asked.
+    fn asked(&self, client: &mut Client, uri: Option<&str>) -> Result<Offer> {
+        match uri {
             Some(uri) => {
                 let mut buffer = [0; PaymentUri::PAYLOAD_MAX];
                 let scanned = PaymentUri::decode(uri, &mut buffer)?;
-                self.offer(scanned.request.as_bytes(), scanned.certificate.as_bytes())?
+                self.offer(scanned.request.as_bytes(), scanned.certificate.as_bytes())
             }
             None => {
                 let answer = client.ask_payee(&ToPayee::Ask)?;
                 match decode_record(&answer)? {
-                    FromPayee::Request { request, certificate } => self.offer(request.as_bytes(), certificate.as_bytes())?,
-                    FromPayee::Person { request, credential } => self.offer(request.as_bytes(), credential.as_bytes())?,
+                    FromPayee::Request { request, certificate } => self.offer(request.as_bytes(), certificate.as_bytes()),
+                    FromPayee::Person { request, credential } => self.offer(request.as_bytes(), credential.as_bytes()),
                     other => bail!("there is nothing to pay: {other:?}"),
                 }
             }
-        };
-        let (payee, memo) = (who(&offer), offer.memo().to_owned());
-        report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
-        let payment = Payment::new(offer, &self.credential()?);
-        self.go_on(payment, &mut client, out_of_reach)
+        }
     }
 
     /// Goes on with the payment that is on disk, wherever it stopped: the app may have been closed since.
     pub(crate) fn pay_again(&mut self, payee: (&str, &str)) -> Result<()> {
-        let stored = self.disk.read(PLACE)?.context("there is no payment to go on with")?;
+        let stored = self.drawer.read(PLACE)?.context("there is no payment to go on with")?;
         let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).context("the stored payment is damaged")?;
-        let mut client = self.ask_payee(payee)?;
-        self.go_on(payment, &mut client, false)
+        let client = self.ask_payee(payee)?;
+        self.go_on(payment, client)
     }
 
     fn ask_payee(&self, (name, address): (&str, &str)) -> Result<Client> {
@@ -63,8 +72,8 @@ impl Phone {
     }
 
     /// Does what the payment says, until it is over or waits for something that does not come by itself.
-    fn go_on(&mut self, mut payment: Payment, payee: &mut Client, out_of_reach: bool) -> Result<()> {
-        self.disk.write(PLACE, &payment.to_bytes())?;
+    pub(crate) fn go_on(&mut self, mut payment: Payment, mut payee: Client) -> Result<()> {
+        self.drawer.write(PLACE, &payment.to_bytes())?;
         let (root, keys) = (self.root.fingerprint(), self.key_list()?);
         let mut declined = None;
         loop {
@@ -85,11 +94,8 @@ impl Phone {
                     match self.event()? {
                         Event::Waiting(awaited) => {
                             report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?;
-                            if out_of_reach {
-                                self.lose();
-                                return Ok(report(&Report::Phone(PhoneReport::OutOfReach))?);
-                            }
-                            continue;
+                            self.begun = Some(Begun::Paying(Box::new((payment, payee))));
+                            return Ok(());
                         }
                         Event::Token(token) => payment.token(&token)?,
                         Event::Declined(why) => {
@@ -103,7 +109,7 @@ impl Phone {
                 Next::Done(outcome) => return self.show_receipt(&payment, outcome),
                 Next::Ended(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
             }
-            self.disk.write(PLACE, &payment.to_bytes())?;
+            self.drawer.write(PLACE, &payment.to_bytes())?;
         }
     }
 
@@ -130,7 +136,7 @@ impl Phone {
 fn stopped(payment: &Payment, declined: Option<Decline>) -> Option<PhoneReport> {
     match (declined, payment.refused()) {
         (Some(why), _) => Some(PhoneReport::Declined(why.to_string())),
-        (_, Some(why)) => Some(PhoneReport::Declined(why.to_string())),
+        (_, Some(why)) => Some(PhoneReport::NotTaken(why.to_string())),
         _ if payment.is_pending() => Some(PhoneReport::Pending),
         _ => None,
     }

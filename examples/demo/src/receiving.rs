@@ -14,7 +14,7 @@ use crate::air::{Air, Records};
 use crate::client::Client;
 use crate::control::{PhoneReport, Report, calendar, hex, report};
 use crate::money::show;
-use crate::phone::Phone;
+use crate::phone::{Begun, Phone};
 
 /// The longest answer to a payer's wallet, in bytes.
 pub(crate) const ANSWER_MAX: usize = 512;
@@ -29,15 +29,24 @@ pub(crate) fn redeem(sale: &mut Sale, token: &TokenDigest, issuer: &mut Client, 
 }
 
 impl Phone {
-    /// Asks to be paid in the wearer's name, serves whoever pays, and has the band tell its wearer.
+    /// Asks to be paid in the wearer's name.
     pub(crate) fn receive(&mut self, amount: Amount, memo: &str) -> Result<()> {
         let expiry = calendar().checked_add(REQUEST_VALIDITY).context("the calendar ends")?;
-        let mut collection = Collection::new(amount, expiry, memo).context("a memo has at most 32 bytes")?;
+        let collection = Collection::new(amount, expiry, memo).context("a memo has at most 32 bytes")?;
+        self.collect(collection, amount)
+    }
+
+    /// Once the wearer has signed, serves whoever pays, and has the band tell its wearer.
+    pub(crate) fn collect(&mut self, mut collection: Collection, amount: Amount) -> Result<()> {
         loop {
             match collection.poll() {
                 Next::Band(record) => self.say(&record)?,
                 Next::Wait => match self.event()? {
-                    Event::Waiting(awaited) => report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?,
+                    Event::Waiting(awaited) => {
+                        report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?;
+                        self.begun = Some(Begun::Receiving(collection, amount));
+                        return Ok(());
+                    }
                     Event::Request(request) => {
                         collection.requested(&request)?;
                         self.be_paid(&mut collection, amount, &request)?;

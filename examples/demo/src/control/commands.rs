@@ -2,6 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What every process is told alike.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) enum Clock {
+    /// So much time passes.
+    Pass { seconds: u64 },
+}
+
 /// What a wearer does with a band.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum BandCommand {
@@ -9,15 +16,28 @@ pub(crate) enum BandCommand {
     TakeOff,
     /// The right tap pattern.
     TapPattern,
+    /// Another one.
+    WrongPattern,
     Press,
     DoublePress,
+    TriplePress,
     Hold,
+    Shake,
+    Reset,
+    /// Look at the clock.
+    Tick,
+    /// Done once no phone is connected.
+    AwaitAlone,
 }
 
 /// What a person does with a phone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum PhoneCommand {
     Pair {
+        band: String,
+    },
+    /// Pair with a band that has a button and nothing else.
+    PairByPress {
         band: String,
     },
     AcceptCode,
@@ -40,9 +60,9 @@ pub(crate) enum PhoneCommand {
         address: String,
         /// What was scanned; else the payee is asked.
         uri: Option<String>,
-        /// The link to the band gets lost while the band waits for its wearer.
-        out_of_reach: bool,
     },
+    /// The wearer did what the band waits for: hear what comes of it.
+    Await,
     /// Go on with the last payment.
     Again {
         payee: String,
@@ -50,6 +70,8 @@ pub(crate) enum PhoneCommand {
     },
     /// The phone's sensor recognises its owner's finger.
     Finger,
+    /// The authenticator inside looks at the clock.
+    Tick,
     /// Ask for money: the phone then waits for a payer's phone.
     Receive {
         minor: u64,
@@ -64,6 +86,16 @@ pub(crate) enum PhoneCommand {
     /// Verify again whatever receipts there are.
     CheckReceipts,
     HangUp,
+    /// The band is out of reach.
+    Lose,
+    /// From now on it is about another band of its owner's, of this number from 1.
+    TurnTo {
+        band: usize,
+    },
+    /// Ask the band to forget this phone, or all others.
+    Unpair {
+        others: bool,
+    },
 }
 
 /// What a shopkeeper does.

@@ -56,6 +56,9 @@ pub(crate) enum BandReport {
     PairingClosed,
     Code(String),
     Paired,
+    Unlocked,
+    /// What was entered is wrong; so many tries are left.
+    WrongSecret(u8),
     /// What it waits for, with all that it shows.
     Waiting(String),
     EnrolmentDigits {
@@ -92,6 +95,10 @@ pub(crate) enum PhoneReport {
     },
     Waiting(String),
     Declined(String),
+    /// The payee does not take the token. Nobody signed that.
+    NotTaken(String),
+    /// The band forgot what it was to forget.
+    Unpaired,
     /// The payee has accepted the token without asking the issuer.
     Pending,
     /// The wearer's request waits for its payer, here, who scans this URI.

@@ -27,6 +27,7 @@ const FLOOR: FloorLimits = FloorLimits { each: 50_00, credential: 100_00, total:
 /// How many may be revoked at most.
 const REVOKED_MAX: usize = 10_000;
 const NO_CERTIFICATE: &str = "no certificate yet";
+const NOT_A_RECORD: &str = "refused bytes that are not a record of this link";
 
 enum Input {
     Command(Option<ShopCommand>),
@@ -148,13 +149,17 @@ impl Shop {
     fn answer(&mut self, record: &[u8]) -> Result<Vec<u8>> {
         let mut buffer = [0; ANSWER_MAX];
         let Some(sale) = spoken_of(&mut self.sales, record) else {
+            if decode_record::<ToPayee<'_>>(record).is_err() {
+                report(&Report::Complaint(NOT_A_RECORD.to_owned()))?;
+                return Ok(encode(&FromPayee::Refused(Refusal::Malformed), &mut buffer)?.to_vec());
+            }
             return Ok(encode(&FromPayee::Nothing, &mut buffer)?.to_vec());
         };
         let token = match sale.hear(record) {
             Heard::Redeem(token) => token,
             Heard::Answer(answer) => {
                 if answer == FromPayee::Refused(Refusal::Malformed) {
-                    report(&Report::Complaint("refused bytes that are not a record of this link".to_owned()))?;
+                    report(&Report::Complaint(NOT_A_RECORD.to_owned()))?;
                 }
                 return Ok(encode(&answer, &mut buffer)?.to_vec());
             }

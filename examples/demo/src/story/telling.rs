@@ -9,6 +9,8 @@ pub(crate) struct Telling {
     colour: bool,
     messages: bool,
     muted: bool,
+    /// Nothing is told at all.
+    quiet: bool,
     started: u64,
     chapter: u32,
     pub(crate) count: u32,
@@ -24,7 +26,7 @@ const RED: &str = "31";
 impl Telling {
     pub(crate) fn new(messages: bool) -> Self {
         let colour = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { colour, messages, muted: false, started: micros(), chapter: 0, count: 0, on_air: 0, checks: 0 }
+        Self { colour, messages, muted: false, quiet: false, started: micros(), chapter: 0, count: 0, on_air: 0, checks: 0 }
     }
 
     fn paint(&self, style: &str, text: &str) -> String {
@@ -41,11 +43,17 @@ impl Telling {
     }
 
     pub(crate) fn prose(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
         println!("   {text}");
     }
 
     /// Something is as it must be.
     pub(crate) fn check(&mut self, text: &str) {
+        if self.quiet {
+            return;
+        }
         self.checks += 1;
         println!("   {} {text}", self.paint(GREEN, "✓"));
     }
@@ -56,6 +64,11 @@ impl Telling {
         println!("   {} {text}", self.paint(RED, "✗"));
     }
 
+    /// Tells nothing for a while.
+    pub(crate) fn quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
+    }
+
     /// Leaves out the messages for a while.
     pub(crate) fn mute(&mut self, muted: bool) {
         self.muted = muted;
@@ -64,7 +77,7 @@ impl Telling {
     pub(crate) fn message(&mut self, trace: &Trace) {
         self.count += 1;
         self.on_air += trace.on_air;
-        if !self.messages || self.muted {
+        if !self.messages || self.muted || self.quiet {
             return;
         }
         let Trace { from, to, name, message, sealed, fragments, on_air, at } = trace;
@@ -80,8 +93,11 @@ impl Telling {
         println!("{}", self.paint(DIM, line.trim_end()));
     }
 
-    /// Milliseconds since the story began.
-    pub(crate) fn elapsed(&self) -> u64 {
-        micros().saturating_sub(self.started) / 1000
+    /// The end.
+    pub(crate) fn end(&self) {
+        let elapsed = micros().saturating_sub(self.started) / 1000;
+        let Self { checks, count, on_air, .. } = self;
+        println!();
+        self.title(&format!("All {checks} checks held: {count} messages, {on_air} bytes on air, {elapsed} ms."));
     }
 }
