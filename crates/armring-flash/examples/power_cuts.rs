@@ -1,7 +1,7 @@
 //! A band chooses a PIN, and another one; power is cut at each operation of the flash on the way, and each time the band starts again.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "an example says what it expects by panicking")]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/suite/common/mod.rs"]
 mod common;
 
 use armring_band::{Band, Event, Secret, Signal, SoftwareKeys};

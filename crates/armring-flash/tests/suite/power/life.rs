@@ -10,10 +10,10 @@ use armring_wire::{Opaque, Outcome, PayeeId, PayeeRef, Text, encode};
 use ed25519_dalek::SigningKey;
 use rand_chacha::rand_core::Rng;
 
-use crate::cutter::Cutter;
-use crate::facts::{Facts, Hold};
-use crate::issuer::{at, yuan};
-use crate::world::{Setup, World};
+use super::cutter::Cutter;
+use super::facts::{Facts, Hold};
+use super::issuer::{at, yuan};
+use super::world::{Setup, World};
 
 /// A payee's request for so many hundredths.
 pub(crate) fn request(world: &mut World, minor: u64, expiry: u32) -> Vec<u8> {

@@ -7,11 +7,11 @@ use std::rc::Rc;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::after::{self, Broken};
+use super::after::{self, Broken};
+use super::disk::Order;
+use super::facts::{Entry, Facts};
+use super::world::Setup;
 use crate::common::{Op, Raw, Torn};
-use crate::disk::Order;
-use crate::facts::{Entry, Facts};
-use crate::world::Setup;
 
 /// How often power was cut in one flow.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,8 +6,8 @@ use armring_wallet::{Connection, Event};
 use armring_wire::records::band::{Awaited, Decline, Status, ToBand};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque};
 
-use crate::issuer::Shop;
-use crate::world::{BAND_KEY, PAYLOAD, World};
+use super::issuer::Shop;
+use super::world::{BAND_KEY, PAYLOAD, World};
 
 impl World {
     pub(crate) fn link_of(&self, phone: usize) -> Option<Link> {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use armring_token::{Gesture as Made, PaymentToken, Unverified};
 
-use crate::after::Broken;
-use crate::disk::Values;
-use crate::world::World;
+use super::after::Broken;
+use super::disk::Values;
+use super::world::World;
 
 pub(crate) fn stored_tokens(values: &Values) -> impl Iterator<Item = Vec<u8>> {
     let body = PaymentToken::LEN - 64;

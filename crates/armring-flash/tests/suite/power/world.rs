@@ -11,9 +11,9 @@ use armring_wire::{AttPayload, Uptime};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::disk::{Change, Chip, Disk, Order, PAGES, Values};
-use crate::facts::{Entry, Facts, Hold, Phone, secret_in};
-use crate::issuer::TestIssuer;
+use super::disk::{Change, Chip, Disk, Order, PAGES, Values};
+use super::facts::{Entry, Facts, Hold, Phone, secret_in};
+use super::issuer::TestIssuer;
 
 /// How a band is made, and what is wrong with those around it.
 #[derive(Clone, Copy)]

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use armring_band::{Gesture, Signal};
 use armring_wire::records::band::{Awaited, Decline, ToBand};
 
+use super::disk::{Chip, Disk, Order, Values};
+use super::facts::{Facts, Hold, secret_in};
+use super::life::request;
+use super::tokens::{stored_tokens, tokens};
+use super::world::{Setup, World};
 use crate::common::{Raw, Torn};
-use crate::disk::{Chip, Disk, Order, Values};
-use crate::facts::{Facts, Hold, secret_in};
-use crate::life::request;
-use crate::tokens::{stored_tokens, tokens};
-use crate::world::{Setup, World};
 
 /// What does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,15 +1,12 @@
 //! Power cuts: at every operation of the flash and at everything else that happens, in whatever a band and its phones do, with writes and
 //! erasings of which anything may have got in. Then the band starts again on the same flash.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
 
 mod after;
-#[path = "../common/mod.rs"]
-mod common;
 mod cutter;
 mod disk;
 mod facts;
 #[allow(dead_code, reason = "one for all tests")]
-#[path = "../../../armring-wallet/tests/common/issuer.rs"]
+#[path = "../../../../armring-wallet/tests/suite/common/issuer.rs"]
 mod issuer;
 mod life;
 mod people;
@@ -18,9 +15,10 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use after::Broken;
 use armring_band::Face;
-use common::seed;
+
+use crate::common::seed;
+use after::Broken;
 use cutter::{Count, Cutter};
 use disk::Order;
 use life::Life;

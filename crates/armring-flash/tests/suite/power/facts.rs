@@ -7,8 +7,8 @@ use std::rc::Rc;
 use armring_band::StoreKey;
 use armring_wire::CredentialId;
 
+use super::disk::{Change, Values};
 use crate::common::Op;
-use crate::disk::{Change, Values};
 
 /// What a phone has of the band's, and what it may count on.
 #[derive(Clone, Hash)]

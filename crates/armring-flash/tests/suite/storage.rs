@@ -1,16 +1,14 @@
 //! Values in flash, by themselves: what lasts, what a power cut leaves, and what is nowhere to be found any more.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
 use armring_band::{Event, Output, StoreKey, VALUE_MAX};
 use armring_flash::{BandStore, Error, block_on};
-use common::{Failure, Flash, Raw, Torn, seed};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::common::{Failure, Flash, Raw, Torn, seed};
 
 const PAGES: usize = 11;
 type Small = Flash<4, 1024>;
