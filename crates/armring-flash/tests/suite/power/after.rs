@@ -86,7 +86,9 @@ fn start(power: Power, facts: &Rc<Facts>, setup: Setup, seed: u64) -> Result<Wor
     // What it has stored it will sign if it is asked again.
     let new: Vec<_> = stored_tokens(&values).filter(|body| !facts.tokens.contains(body)).collect();
     facts.tokens.extend(new);
+    let known = facts.tokens.len();
     facts.acknowledged = Rc::new(values);
+    world.known = known;
     Ok(world)
 }
 
@@ -170,6 +172,7 @@ fn pins(world: &mut World) -> Result<(), Broken> {
 /// Every phone that has a link tries it.
 fn phones(world: &mut World) -> Result<(), Broken> {
     let (mut any, mut one_of, mut needs_one) = (false, false, false);
+    let at = world.facts.at;
     let last_gone = world.facts.phones.iter().rposition(|phone| phone.hold == Hold::Gone);
     for phone in 0..world.facts.phones.len() {
         let hold = world.facts.phones[phone].hold;
@@ -192,7 +195,8 @@ fn phones(world: &mut World) -> Result<(), Broken> {
         any |= linked;
         needs_one |= hold == Hold::OneOf;
         one_of |= hold == Hold::OneOf && linked;
-        if linked {
+        // Nobody was at what belongs to the others.
+        if linked && (phone == at || hold != Hold::Must) {
             pays(world, phone)?;
         }
         if linked && hold == Hold::Going {

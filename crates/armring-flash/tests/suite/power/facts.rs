@@ -38,6 +38,8 @@ pub(crate) enum Hold {
 #[derive(Clone, Default)]
 pub(crate) struct Facts {
     pub(crate) phones: Vec<Phone>,
+    /// The phone that was connected last.
+    pub(crate) at: usize,
     /// The bodies of the tokens that have left the band.
     pub(crate) tokens: Vec<Vec<u8>>,
     /// What a phone is about to have paid.
@@ -63,7 +65,7 @@ pub(crate) struct Facts {
 /// All of it that matters once power is back and what was stored is known.
 impl Hash for Facts {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.phones, &self.tokens, &self.request, &self.enrolling).hash(state);
+        (&self.phones, self.at, &self.tokens, &self.request, &self.enrolling).hash(state);
         (self.told_time, &self.ceilings, &self.pins, self.tries, self.epoch).hash(state);
     }
 }

@@ -21,14 +21,14 @@ pub(crate) fn tokens(world: &mut World) -> Result<(), Broken> {
     let mut credentials: BTreeMap<[u8; 8], Tokens> = BTreeMap::new();
     let stored = if world.is_off() { Values::new() } else { world.disk.values().map_err(Broken::Start)? };
     for bytes in world.facts.tokens.iter().cloned().chain(stored_tokens(&stored)) {
-        let token = *Unverified::<PaymentToken>::parse(&[vec![0; 64], bytes.clone()].concat()).unwrap().claims();
+        let token = parse(&bytes);
         let known = credentials.entry(token.credential.0).or_default().entry(token.counter.0).or_insert((bytes.clone(), token));
         if known.0 != bytes {
             return Err(Broken::Counter);
         }
     }
     let limits = world.issuer.template.limits;
-    for (credential, tokens) in &credentials {
+    for tokens in credentials.values() {
         let (mut total, mut count, mut sum) = (0, 0, 0);
         for (_, token) in tokens.values() {
             let amount = token.amount.minor();
@@ -41,11 +41,18 @@ pub(crate) fn tokens(world: &mut World) -> Result<(), Broken> {
                 return Err(Broken::Free);
             }
         }
-        let last = tokens.values().next_back().map(|(_, token)| token);
-        let ceiling = world.facts.ceilings.get(credential).copied().unwrap_or_default();
-        if last.is_some_and(|token| token.presence.online_only && token.cumulative.0 <= ceiling) {
+    }
+    // What was signed since power is back knows of every receipt that the wearer was told of.
+    for bytes in world.facts.tokens.iter().skip(world.known) {
+        let token = parse(bytes);
+        let ceiling = world.facts.ceilings.get(&token.credential.0).copied().unwrap_or_default();
+        if token.presence.online_only && token.cumulative.0 <= ceiling {
             return Err(Broken::Receipt);
         }
     }
     Ok(())
+}
+
+fn parse(body: &[u8]) -> PaymentToken {
+    *Unverified::<PaymentToken>::parse(&[&[0; 64], body].concat()).unwrap().claims()
 }

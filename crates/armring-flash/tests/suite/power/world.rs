@@ -38,6 +38,8 @@ pub(crate) struct World {
     /// Time and ceiling of the receipt that the band is being brought.
     pub(crate) bringing: (u32, Option<([u8; 8], u64)>),
     pub(crate) entries: Option<Vec<Entry>>,
+    /// How many tokens had left the band when it started.
+    pub(crate) known: usize,
     pub(crate) issuer: TestIssuer,
     now: Uptime,
     pub(crate) rng: ChaCha20Rng,
@@ -72,6 +74,7 @@ impl World {
             alarm: false,
             bringing: (0, None),
             entries: None,
+            known: 0,
             issuer,
             now: Uptime::from_millis(1_000),
             rng,
@@ -303,6 +306,7 @@ impl World {
 
     pub(crate) fn connect(&mut self, phone: usize, connection: Connection) {
         self.disconnect();
+        self.facts().at = phone;
         self.connection = Some((phone, connection));
         self.happens(BandEvent::Connected(PAYLOAD));
     }
