@@ -155,7 +155,7 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
         }
         self.finish().await?;
         let secret = ..key.secret_len();
-        let another = self.read(key).await?.is_some_and(|before| before.get(secret) != value.get(secret));
+        let another = key.secret_len() > 0 && self.read(key).await?.is_some_and(|before| before.get(secret) != value.get(secret));
         if another {
             self.put(PURGE, &[1]).await?;
         }
@@ -182,9 +182,11 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
     /// Erases everything, all or nothing.
     ///
     /// # Errors
-    /// The driver's. Everything is then still there, or will be erased at the next [mount](Self::mount).
+    /// The driver's. Everything is then still there, or is erased before anything else is done, after a restart too.
     pub async fn erase_all(&mut self) -> Result<(), Error<F::Error>> {
-        self.put(WIPE, &[1]).await?;
+        if !self.is_wiping().await? {
+            self.put(WIPE, &[1]).await?;
+        }
         self.wipe().await
     }
 
@@ -192,14 +194,25 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
     async fn complete(&mut self) -> Result<(), Error<F::Error>> {
         let present = &mut self.present;
         Self::pass(&mut self.map, &mut self.buffer.0, |key, value| set(present, key, !value.is_empty())).await?;
-        if self.is_present(WIPE) {
-            return self.wipe().await;
-        }
         self.finish().await
     }
 
-    /// Completes a purge: pages are filled up, and erased in turn, until none is left that was written before.
+    /// Whether everything is being erased: once that is stored, nothing else is done before it is.
+    async fn is_wiping(&mut self) -> Result<bool, Error<F::Error>> {
+        if !self.is_present(WIPE) {
+            return Ok(false);
+        }
+        let is_wiping = self.map.fetch_item::<&[u8]>(&mut self.buffer.0, &WIPE).await?.is_some();
+        set(&mut self.present, WIPE, is_wiping);
+        Ok(is_wiping)
+    }
+
+    /// Completes what was begun. A purge is complete when pages were filled up, and erased in turn, until none is left that was written
+    /// before.
     async fn finish(&mut self) -> Result<(), Error<F::Error>> {
+        if self.is_wiping().await? {
+            return self.wipe().await;
+        }
         if !self.is_present(PURGE) {
             return Ok(());
         }
