@@ -17,6 +17,8 @@ pub(crate) struct Phone {
     pub(crate) link: Option<Vec<u8>>,
     pub(crate) hold: Hold,
     pub(crate) credential: Option<CredentialId>,
+    /// The phone whose place it takes once it has connected.
+    pub(crate) replaces: Option<usize>,
 }
 
 /// Whether the band has a phone's link.

@@ -238,19 +238,16 @@ impl<'a> Life<'a> {
         assert!(self.flow("reconnect", |world| world.reconnect(old)));
         let new = self.world.new_phone();
         let paired = self.flow("pair a replacement", |world| {
+            world.facts().phones[new].replaces = Some(old);
             world.say(&ToBand::Replace);
             world.gesture(Gesture::Hold);
             world.pairs_now(new, false)
         });
         assert!(paired, "{:?}", self.world.signals);
         let linked = self.flow("replace a link", |world| {
-            let facts = world.facts();
-            for phone in [old, new] {
-                facts.phones[phone].hold = Hold::OneOf;
-            }
             let linked = world.reconnect(new);
             let facts = world.facts();
-            facts.phones[new].credential = facts.phones[old].credential;
+            (facts.phones[new].credential, facts.phones[new].replaces) = (facts.phones[old].credential, None);
             (facts.phones[old].hold, facts.phones[new].hold) = (Hold::Gone, Hold::Must);
             linked
         });

@@ -6,6 +6,7 @@ use armring_wallet::{Connection, Event};
 use armring_wire::records::band::{Awaited, Decline, Status, ToBand};
 use armring_wire::{CredentialId, EnrolmentCode, Opaque};
 
+use super::facts::Hold;
 use super::issuer::Shop;
 use super::world::{BAND_KEY, PAYLOAD, World};
 
@@ -17,6 +18,10 @@ impl World {
     /// Whether this phone is linked then.
     pub(crate) fn reconnect(&mut self, phone: usize) -> bool {
         let Some(link) = self.link_of(phone) else { return false };
+        if let Some(old) = self.facts.phones[phone].replaces {
+            let phones = &mut self.facts().phones;
+            (phones[phone].hold, phones[old].hold) = (Hold::OneOf, Hold::OneOf);
+        }
         self.connect(phone, Connection::reconnect(link, PAYLOAD));
         self.is_linked()
     }

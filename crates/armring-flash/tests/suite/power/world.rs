@@ -110,7 +110,7 @@ impl World {
         let mut key = [0; 32];
         self.rng.fill_bytes(&mut key);
         let phones = &mut self.facts().phones;
-        phones.push(Phone { key, link: None, hold: Hold::Making, credential: None });
+        phones.push(Phone { key, link: None, hold: Hold::Making, credential: None, replaces: None });
         phones.len() - 1
     }
 
