@@ -232,7 +232,7 @@ fn a_power_cut_at_any_operation_leaves_the_value_before_or_after_and_no_secret_t
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let flash = Small::new(PAGES, seed);
     let (mut model, mut once, mut cuts) = (Values::new(), Vec::new(), 0);
-    for _ in 0..60 {
+    while cuts < 2_000 {
         // Some more that nobody disturbs, so that pages fill up.
         for _ in 0..rng.next_u32() % 12 {
             let change = Change::any(&mut rng, &model);
@@ -246,7 +246,6 @@ fn a_power_cut_at_any_operation_leaves_the_value_before_or_after_and_no_secret_t
         cuts += cut_everywhere(&mut rng, &flash, &change, &model, &once);
     }
     println!("{cuts} cuts");
-    assert!(cuts > 2_000, "{cuts}");
 }
 
 #[test]

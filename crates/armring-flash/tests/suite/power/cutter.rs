@@ -50,6 +50,8 @@ pub(crate) struct Cutter {
     pub(crate) only_erasings: bool,
     /// The states of the band that were lived on with, in this life.
     lived: HashSet<u64>,
+    /// So many cuts in all.
+    most: usize,
     /// So many cuts in one flow at most, about.
     cap: usize,
     /// The flow that is being cut, and where.
@@ -59,7 +61,7 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    pub(crate) fn new(seed: u64, cap: usize) -> Self {
+    pub(crate) fn new(seed: u64, most: usize, cap: usize) -> Self {
         let (counts, broken) = (BTreeMap::new(), Vec::new());
         let lived = HashSet::new();
         Self {
@@ -68,6 +70,7 @@ impl Cutter {
             looks_for: None,
             only_erasings: false,
             lived,
+            most,
             cap,
             seed,
             rng: ChaCha20Rng::seed_from_u64(seed),
@@ -78,6 +81,11 @@ impl Cutter {
     /// A life begins.
     pub(crate) fn begins(&mut self) {
         self.lived.clear();
+    }
+
+    /// Whether there were cuts enough, or what was looked for is found.
+    pub(crate) fn is_done(&self) -> bool {
+        self.cuts() >= self.most || self.has_found()
     }
 
     /// Whether what was looked for is found.
@@ -91,7 +99,7 @@ impl Cutter {
 
     /// Cuts power at every operation of the flash, in several ways, and at everything else that happened.
     pub(crate) fn cut_everywhere(&mut self, flow: &'static str, before: Raw, entries: &[Entry], setup: Setup) {
-        if self.has_found() {
+        if self.is_done() {
             return;
         }
         let possible = entries.iter().map(|entry| if entry.op.is_some() { WAYS.len() } else { 1 }).sum::<usize>().max(1);

@@ -27,9 +27,9 @@ use world::Setup;
 const FACES: [(Face, Option<[u8; 32]>); 3] = [(Face::Lights, Some([9; 32])), (Face::Display, None), (Face::Button, None)];
 
 /// Lives with bands of all faces until there were so many cuts, or what is looked for is found.
-fn cut(mut cutter: Cutter, seed: u64, cuts: usize, order: Order, rounds: usize) -> Cutter {
+fn cut(mut cutter: Cutter, seed: u64, order: Order, rounds: usize) -> Cutter {
     for (life, (face, label)) in FACES.into_iter().cycle().enumerate() {
-        if cutter.cuts() >= cuts || cutter.has_found() {
+        if cutter.is_done() {
             break;
         }
         Life::new(Setup { face, label, order }, seed.wrapping_add(life as u64), &mut cutter).live(rounds);
@@ -41,8 +41,8 @@ fn cut(mut cutter: Cutter, seed: u64, cuts: usize, order: Order, rounds: usize) 
 #[test]
 fn power_cut_anywhere_loses_nothing_that_was_promised() {
     let seed = seed();
-    let cuts = std::env::var("POWER_CUTS").ok().and_then(|cuts| cuts.parse().ok()).unwrap_or(100_000);
-    let one = |seed| cut(Cutter::new(seed, 300), seed, cuts / 2, Order::Right, 40).counts;
+    let cuts: usize = std::env::var("POWER_CUTS").ok().and_then(|cuts| cuts.parse().ok()).unwrap_or(100_000);
+    let one = |seed| cut(Cutter::new(seed, cuts.div_ceil(2), 300), seed, Order::Right, 40).counts;
     let counts: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = [seed, !seed].into_iter().map(|seed| scope.spawn(move || one(seed))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -62,12 +62,11 @@ fn power_cut_anywhere_loses_nothing_that_was_promised() {
 
 /// Whether this order is noticed, by what it has to be noticed by.
 fn is_noticed(order: Order, by: fn(&Broken) -> bool) {
-    let mut cutter = Cutter::new(7, 200);
-    cutter.looks_for = Some(by);
     // There are few erasings, and all that a mark is for is in them.
-    cutter.only_erasings = order == Order::NeverMarks;
-    let most = if cutter.only_erasings { 1_000 } else { 12_000 };
-    let cutter = cut(cutter, 7, most, order, 12);
+    let only_erasings = order == Order::NeverMarks;
+    let mut cutter = Cutter::new(7, if only_erasings { 1_000 } else { 12_000 }, 200);
+    (cutter.looks_for, cutter.only_erasings) = (Some(by), only_erasings);
+    let cutter = cut(cutter, 7, order, 12);
     println!("{order:?}: {:?} after {} cuts", cutter.broken.last(), cutter.cuts());
     assert!(cutter.has_found(), "{order:?} in {} cuts: {:?}", cutter.cuts(), cutter.broken);
 }
