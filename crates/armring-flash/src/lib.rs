@@ -37,27 +37,6 @@
 //!
 //! What holds no secret, a token's body or a receipt's time, is gone for the band when it is erased and leaves the flash with the next purge. An
 //! unpairing erases the link last, so that by then nothing of it is left.
-//!
-//! ```
-//! use armring_band::{Band, Event, Output, PaymentKeys};
-//! use armring_flash::{BandStore, Error, MultiwriteNorFlash};
-//! use armring_pairing::DiffieHellman;
-//!
-//! /// At the start: whatever a power cut left undone is completed, and the band has its state again.
-//! async fn start<F: MultiwriteNorFlash, D: DiffieHellman, P: PaymentKeys>(
-//!     flash: F,
-//!     band: &mut Band<D, P>,
-//! ) -> Result<BandStore<F>, Error<F::Error>> {
-//!     let mut store = BandStore::mount(flash, 0xFC000..0x100000).await?;
-//!     store.load(band).await?;
-//!     Ok(store)
-//! }
-//!
-//! /// For each output of the band: the event that it is to be told next, if it was one for the flash.
-//! async fn carry_out<F: MultiwriteNorFlash>(store: &mut BandStore<F>, output: &Output<'_>) -> Option<Event<'static>> {
-//!     store.carry_out(output).await
-//! }
-//! ```
 
 #![no_std]
 #![forbid(unsafe_code)]
