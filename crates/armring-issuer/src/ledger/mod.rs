@@ -3,6 +3,8 @@
 //! A ledger decides nothing. It gathers [`Facts`](crate::Facts), asks [`judge`](crate::judge), and writes what was ruled, all in one
 //! transaction, so that every kind of ledger gives the same answers.
 
+mod batch;
+mod codes;
 mod credential;
 mod memory;
 mod model;

@@ -3,15 +3,15 @@
 use armring_wire::{AccountPseudonym, CredentialId, PayeeId, PayeeRef, RequestDigest, TokenDigest};
 use rusqlite::{Connection, Row};
 
+use super::super::codes;
 use super::super::model::Fault;
-use super::rows;
 use crate::error::MachineError;
 
 const UNBALANCED: &str = "SELECT currency FROM entries GROUP BY currency HAVING sum(change) <> 0";
 
 const BALANCES: &str = "
     SELECT accounts.id FROM accounts LEFT JOIN entries ON account = accounts.id
-    GROUP BY accounts.id HAVING coalesce(sum(change), 0) <> balance OR (balance < 0 AND NOT is_float)";
+    GROUP BY accounts.id HAVING coalesce(sum(change), 0) <> balance OR (balance < 0 AND NOT is_float) OR count(account) <> accounts.entries";
 
 const TOTALS: &str = "
     SELECT id FROM credentials WHERE
@@ -19,18 +19,18 @@ const TOTALS: &str = "
         OR answered <> (SELECT count(*) FROM tokens WHERE credential = credentials.id)
                      + (SELECT count(*) FROM clones WHERE credential = credentials.id)
     UNION SELECT credential FROM (
-        SELECT credential, total_start,
-               lag(total_end) OVER (PARTITION BY credential ORDER BY total_end, total_start) AS below
-        FROM tokens WHERE total_end IS NOT NULL
+        SELECT credential, total_start, lag(total_end) OVER (PARTITION BY credential ORDER BY counter) AS below
+        FROM tokens WHERE total_end > total_start
     ) WHERE total_start < below";
 
-const SETTLED_TWICE: &str = "SELECT request FROM tokens WHERE outcome = 1 GROUP BY request HAVING count(*) > 1";
+const SETTLED_TWICE: &str = "SELECT request FROM settled GROUP BY request HAVING count(*) > 1";
 
 const REFUNDS: &str = "
-    SELECT token FROM refunds GROUP BY token HAVING sum(given) >
-        coalesce((SELECT total_end - total_start FROM tokens WHERE digest = refunds.token AND outcome = 1), 0)
+    SELECT token FROM refunds GROUP BY token HAVING sum(given) > coalesce(
+        (SELECT total_end - total_start FROM tokens JOIN objects ON objects.id = object
+         WHERE digest = refunds.token AND outcome = 1), 0)
     UNION SELECT refunds.token FROM refunds
-        LEFT JOIN transfers ON refund = refunds.id LEFT JOIN entries ON transfer = transfers.id AND change > 0
+        LEFT JOIN entries ON reference = refunds.digest AND kind = 2 AND change > 0
         WHERE coalesce(change, 0) <> given";
 
 const PAYEES_REVOKED: &str = "
@@ -46,7 +46,7 @@ pub(super) fn faults(books: &Connection) -> Result<Vec<Fault>, MachineError> {
     let books = books.unchecked_transaction()?;
     let mut faults = Vec::new();
     for code in column(&books, UNBALANCED, |row| row.get(0))? {
-        faults.push(Fault::Unbalanced(rows::currency(code)?));
+        faults.push(Fault::Unbalanced(codes::currency(code)?));
     }
     faults.extend(column(&books, BALANCES, |row| Ok(Fault::Balance(AccountPseudonym(row.get(0)?))))?);
     faults.extend(column(&books, TOTALS, |row| Ok(Fault::Totals(CredentialId(row.get(0)?))))?);

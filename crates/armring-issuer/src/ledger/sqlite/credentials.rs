@@ -3,6 +3,7 @@
 use armring_wire::{AccountPseudonym, CredentialId, PayeeRef, UnixTime};
 use rusqlite::{Connection, params};
 
+use super::super::codes;
 use super::super::credential::{CodeHash, CredentialRecord, CredentialState, Pending, TRIES, digits_from_number};
 use super::{enrol, revoked, rows};
 use crate::error::{CallerError, Error, MachineError};
@@ -10,7 +11,7 @@ use crate::error::{CallerError, Error, MachineError};
 pub(super) fn pending(books: &Connection, account: AccountPseudonym) -> Result<Vec<Pending>, MachineError> {
     let mut query = books
         .prepare_cached("SELECT id, digits FROM credentials WHERE account = ?1 AND state = ?2 AND NOT frozen ORDER BY id")?;
-    let rows = query.query_map(params![account.0, rows::state_code(CredentialState::Inactive)], |row| {
+    let rows = query.query_map(params![account.0, codes::state_code(CredentialState::Inactive)], |row| {
         Ok((CredentialId(row.get(0)?), digits_from_number(row.get(1)?)))
     })?;
     let mut pending = Vec::new();
@@ -94,9 +95,9 @@ pub(super) fn refuse_for_good(
     revoked::mark(books, PayeeRef::Credential(credential.id), true, credential.validity.until, now)
 }
 
-fn set_state(books: &Connection, credential: CredentialId, state: CredentialState) -> Result<(), MachineError> {
+pub(super) fn set_state(books: &Connection, credential: CredentialId, state: CredentialState) -> Result<(), MachineError> {
     books
         .prepare_cached("UPDATE credentials SET state = ?2 WHERE id = ?1")?
-        .execute(params![credential.0, rows::state_code(state)])?;
+        .execute(params![credential.0, codes::state_code(state)])?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use armring_wire::{AccountPseudonym, CredentialId, PayeeId, PayeeRef, UnixTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::super::codes;
 use super::super::credential::{CodeHash, CredentialRecord, CredentialState, Enrolled, NewCredential};
 use super::super::model::{Account, PayeeRecord};
 use super::money::customer;
@@ -94,7 +95,7 @@ pub(super) fn enrol(
             account.0,
             new.payment_key,
             candidate.record.object,
-            rows::state_code(candidate.record.unfrozen),
+            codes::state_code(candidate.record.unfrozen),
             candidate.record.maker.map(|maker| maker.0),
             candidate.digits.number(),
         ])?;
@@ -112,7 +113,7 @@ fn again(books: &Connection, record: CredentialRecord, candidate: &NewCredential
     let maker = new.maker.or(record.maker).map(|maker| maker.0);
     books.prepare_cached("UPDATE credentials SET state = ?2, maker = ?3, digits = ?4 WHERE id = ?1")?.execute(params![
         id.0,
-        rows::state_code(state),
+        codes::state_code(state),
         maker,
         candidate.digits.number()
     ])?;

@@ -18,11 +18,12 @@ use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, Un
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::Ledger;
+use super::batch::settle_all;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
 use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
 use super::revoked::RevokedPart;
-use super::settle::{Answer, Terms, settle_one};
+use super::settle::{Answer, Terms};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
@@ -150,9 +151,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
-        self.transact(|books| {
-            payments.iter().map(|payment| settle_one(&mut books::InTransaction(books), payment, terms)).collect()
-        })
+        self.transact(|books| settle_all(&mut books::InTransaction(books), payments, terms))
     }
 
     fn refund(&mut self, refund: &VerifiedRefund, terms: &RefundTerms<'_>) -> Result<Option<RefundAnswer>, MachineError> {

@@ -1,21 +1,13 @@
 //! Accounts and what moves between them.
 
-use armring_wire::{AccountPseudonym, Amount, Currency, RefundDigest, TokenDigest, UnixTime};
+use armring_wire::{AccountPseudonym, Amount, Currency, UnixTime};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::super::batch::Book;
+use super::super::codes;
 use super::super::model::{Account, AccountState, DepositRef, Entry, Reference, float_account};
 use super::rows;
 use crate::error::{CallerError, Error, MachineError};
-
-/// What moves money.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Cause {
-    Deposit(DepositRef),
-    /// The row of a token.
-    Token(i64),
-    /// The row of a refund.
-    Refund(i64),
-}
 
 /// An account other than the issuer's own.
 pub(super) fn customer(books: &Connection, account: AccountPseudonym) -> Result<Account, Error> {
@@ -60,18 +52,18 @@ pub(super) fn deposit(
     if from.balance.checked_sub(minor).is_none() || to.balance.checked_add(minor).is_none() {
         return Err(CallerError::Amount.into());
     }
-    transfer(books, (&from, &to), minor, Cause::Deposit(reference), now)?;
-    Ok(())
+    books
+        .prepare_cached("INSERT INTO deposits (reference, account, minor, currency) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![reference.0, account.0, minor, to.currency.numeric()])?;
+    Ok(transfer(books, (&from, &to), minor, Reference::Deposit(reference), now)?)
 }
 
 /// Where and how much a deposit was; `None` where there was none.
 fn deposited(books: &Connection, reference: DepositRef) -> Result<Option<(AccountPseudonym, i64, Currency)>, MachineError> {
-    let mut query = books.prepare_cached(
-        "SELECT account, change, currency FROM transfers JOIN entries ON transfer = transfers.id WHERE deposit = ?1 AND change > 0",
-    )?;
+    let mut query = books.prepare_cached("SELECT account, minor, currency FROM deposits WHERE reference = ?1")?;
     let found: Option<([u8; 8], i64, u16)> =
         query.query_row([reference.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    found.map(|(account, change, code)| Ok((AccountPseudonym(account), change, rows::currency(code)?))).transpose()
+    found.map(|(account, minor, code)| Ok((AccountPseudonym(account), minor, codes::currency(code)?))).transpose()
 }
 
 /// Two entries that sum to zero, and the balances that follow.
@@ -79,45 +71,49 @@ pub(super) fn transfer(
     books: &Connection,
     (from, to): (&Account, &Account),
     minor: i64,
-    cause: Cause,
-    now: UnixTime,
+    reference: Reference,
+    time: UnixTime,
 ) -> Result<(), MachineError> {
     const FULL: MachineError = MachineError::Damaged("a balance is more than there can be");
-    let (deposit, token, refund) = match cause {
-        Cause::Deposit(reference) => (Some(reference.0), None, None),
-        Cause::Token(token) => (None, Some(token), None),
-        Cause::Refund(refund) => (None, None, Some(refund)),
-    };
-    let transfer = books
-        .prepare_cached("INSERT INTO transfers (time, deposit, token, refund) VALUES (?1, ?2, ?3, ?4)")?
-        .insert(params![now.as_secs(), deposit, token, refund])?;
-    let mut entry = books.prepare_cached("INSERT INTO entries (transfer, account, change, currency) VALUES (?1, ?2, ?3, ?4)")?;
-    let mut balance = books.prepare_cached("UPDATE accounts SET balance = ?2 WHERE id = ?1")?;
     for (account, change) in [(from, minor.checked_neg().ok_or(FULL)?), (to, minor)] {
-        entry.execute(params![transfer, account.id.0, change, account.currency.numeric()])?;
-        balance.execute(params![account.id.0, account.balance.checked_add(change).ok_or(FULL)?])?;
+        let number = books
+            .prepare_cached("SELECT entries FROM accounts WHERE id = ?1")?
+            .query_row([account.id.0], |row| row.get::<_, i64>(0))?;
+        let entry = Entry { time, reference, change, currency: account.currency };
+        write_entry(books, account.id, number, &entry)?;
+        let balance = account.balance.checked_add(change).ok_or(FULL)?;
+        write_book(books, &Book { account: Account { balance, ..*account }, entries: number.saturating_add(1) })?;
     }
     Ok(())
 }
 
+pub(super) fn write_entry(books: &Connection, account: AccountPseudonym, number: i64, entry: &Entry) -> Result<(), MachineError> {
+    let (kind, reference) = codes::reference_columns(&entry.reference);
+    books
+        .prepare_cached(
+            "INSERT INTO entries (account, number, time, kind, reference, change, currency) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![account.0, number, entry.time.as_secs(), kind, reference, entry.change, entry.currency.numeric()])?;
+    Ok(())
+}
+
+/// What changes of an account when money moves.
+pub(super) fn write_book(books: &Connection, book: &Book) -> Result<(), MachineError> {
+    books.prepare_cached("UPDATE accounts SET balance = ?2, entries = ?3 WHERE id = ?1")?.execute(params![
+        book.account.id.0,
+        book.account.balance,
+        book.entries
+    ])?;
+    Ok(())
+}
+
 pub(super) fn statement(books: &Connection, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-    const NO_CAUSE: MachineError = MachineError::Damaged("an entry has no cause");
-    let mut query = books.prepare_cached(
-        "SELECT transfers.time, deposit, tokens.digest, refunds.digest, change, currency
-         FROM entries JOIN transfers ON transfers.id = transfer
-         LEFT JOIN tokens ON tokens.id = transfers.token LEFT JOIN refunds ON refunds.id = refund
-         WHERE account = ?1 ORDER BY entries.id",
-    )?;
+    let mut query =
+        books.prepare_cached("SELECT time, kind, reference, change, currency FROM entries WHERE account = ?1 ORDER BY number")?;
     let mut rows = query.query([account.0])?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let reference = match (row.get(1)?, row.get(2)?, row.get(3)?) {
-            (Some(deposit), None, None) => Reference::Deposit(DepositRef(deposit)),
-            (None, Some(token), None) => Reference::Payment(TokenDigest(token)),
-            (None, None, Some(refund)) => Reference::Refund(RefundDigest(refund)),
-            _ => return Err(NO_CAUSE),
-        };
-        entries.push(Entry { time: rows::time(row, 0)?, reference, change: row.get(4)?, currency: rows::currency(row.get(5)?)? });
+        entries.push(rows::entry(row)?);
     }
     Ok(entries)
 }

@@ -4,9 +4,10 @@ use armring_token::{PaymentToken, Unverified};
 use armring_wire::{Outcome, TokenDigest};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::super::model::Reference;
 use super::super::refund::{RefundAnswer, RefundBooks, RefundRuling};
 use super::books::{InTransaction, find_account, receiver};
-use super::money::{Cause, transfer};
+use super::money::transfer;
 use super::rows;
 use crate::error::MachineError;
 use crate::judge::RefundFacts;
@@ -51,12 +52,11 @@ impl RefundBooks for InTransaction<'_> {
         ruling: &RefundRuling,
         receipt: &[u8],
     ) -> Result<(), MachineError> {
-        let row = self
-            .0
+        self.0
             .prepare_cached(
                 "INSERT INTO refunds (digest, token, given, outcome, time, receipt, object) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .insert(params![
+            .execute(params![
                 ruling.refund.0,
                 ruling.token.0,
                 ruling.given,
@@ -66,7 +66,13 @@ impl RefundBooks for InTransaction<'_> {
                 refund.object(),
             ])?;
         if ruling.outcome.is_settled() {
-            transfer(self.0, (&facts.payee.account, &facts.payer_account), ruling.given, Cause::Refund(row), ruling.time)?;
+            transfer(
+                self.0,
+                (&facts.payee.account, &facts.payer_account),
+                ruling.given,
+                Reference::Refund(ruling.refund),
+                ruling.time,
+            )?;
         }
         Ok(())
     }
@@ -74,14 +80,20 @@ impl RefundBooks for InTransaction<'_> {
 
 /// What became of a token, and what it says.
 fn answered(books: &Connection, token: TokenDigest) -> Result<Option<(Outcome, PaymentToken)>, MachineError> {
-    let found: Option<(u8, Vec<u8>)> = books
+    let found: Option<(Option<u8>, Vec<u8>)> = books
         .prepare_cached(
-            "SELECT outcome, token_object FROM tokens WHERE digest = ?1
+            "SELECT NULL, token FROM objects WHERE digest = ?1
              UNION ALL SELECT ?2, token_object FROM clones WHERE digest = ?1 LIMIT 1",
         )?
         .query_row(params![token.0, u8::from(Outcome::Cloned)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((outcome, object)) = found else { return Ok(None) };
-    let token = Unverified::<PaymentToken>::parse(&object).map_err(|_| MachineError::Damaged("a token is none"))?;
-    Ok(Some((Outcome::from(outcome), *token.claims())))
+    let Some((cloned, object)) = found else { return Ok(None) };
+    let token = *Unverified::<PaymentToken>::parse(&object).map_err(|_| MachineError::Damaged("a token is none"))?.claims();
+    let outcome = match cloned {
+        Some(cloned) => cloned,
+        None => books
+            .prepare_cached("SELECT outcome FROM tokens WHERE credential = ?1 AND counter = ?2")?
+            .query_row(params![token.credential.0, token.counter.0], |row| row.get(0))?,
+    };
+    Ok(Some((Outcome::from(outcome), token)))
 }

@@ -1,33 +1,39 @@
 //! From rows to values.
 
-use armring_token::{Gesture, Sequence};
-use armring_wire::{AccountPseudonym, CredentialId, Currency, PayeeId, UnixTime};
+use armring_token::Sequence;
+use armring_wire::{AccountPseudonym, CredentialId, PayeeId, UnixTime};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::super::credential::{CredentialRecord, CredentialState};
-use super::super::model::{Account, AccountState, PayeeRecord};
+use super::super::batch::Book;
+use super::super::codes;
+use super::super::credential::CredentialRecord;
+use super::super::model::{Account, AccountState, Entry, PayeeRecord};
 use crate::error::MachineError;
 use crate::makers::MakerId;
-
-const CURRENCY: MachineError = MachineError::Damaged("a currency has no code");
-
-pub(super) fn currency(code: u16) -> Result<Currency, MachineError> {
-    Currency::from_numeric(code).ok_or(CURRENCY)
-}
 
 pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<UnixTime> {
     Ok(UnixTime::from_secs(row.get(column)?))
 }
 
 pub(super) fn account(books: &Connection, id: AccountPseudonym) -> Result<Option<Account>, MachineError> {
-    let mut query = books.prepare_cached("SELECT currency, is_open, balance FROM accounts WHERE id = ?1")?;
-    let found: Option<(u16, bool, i64)> =
-        query.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    let account = |(code, is_open, balance)| {
+    Ok(book(books, id)?.map(|book| book.account))
+}
+
+pub(super) fn book(books: &Connection, id: AccountPseudonym) -> Result<Option<Book>, MachineError> {
+    let mut query = books.prepare_cached("SELECT currency, is_open, balance, entries FROM accounts WHERE id = ?1")?;
+    let found: Option<(u16, bool, i64, i64)> =
+        query.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).optional()?;
+    let book = |(code, is_open, balance, entries)| {
         let state = if is_open { AccountState::Open } else { AccountState::Blocked };
-        Ok(Account { id, currency: currency(code)?, state, balance })
+        Ok(Book { account: Account { id, currency: codes::currency(code)?, state, balance }, entries })
     };
-    found.map(account).transpose()
+    found.map(book).transpose()
+}
+
+/// Time, kind, reference, change and currency of an entry.
+pub(super) fn entry(row: &Row<'_>) -> Result<Entry, MachineError> {
+    let reference = codes::reference(row.get(1)?, &row.get::<_, Vec<u8>>(2)?)?;
+    Ok(Entry { time: time(row, 0)?, reference, change: row.get(3)?, currency: codes::currency(row.get(4)?)? })
 }
 
 pub(super) fn payee(books: &Connection, id: PayeeId) -> Result<Option<PayeeRecord>, MachineError> {
@@ -50,39 +56,7 @@ pub(super) fn credential(books: &Connection, id: CredentialId) -> Result<Option<
     let credential = |(object, code, frozen, maker, answered, total): Columns| {
         let record = CredentialRecord::new(object).ok_or(MachineError::Damaged("a credential is none"))?;
         let answered = u64::try_from(answered).map(Sequence).map_err(|_| MachineError::Damaged("a count is below zero"))?;
-        Ok(CredentialRecord { unfrozen: state(code)?, frozen, maker: maker.map(MakerId), answered, total, ..record })
+        Ok(CredentialRecord { unfrozen: codes::state(code)?, frozen, maker: maker.map(MakerId), answered, total, ..record })
     };
     found.map(credential).transpose()
-}
-
-/// How a credential's state is written, where it is not frozen. Version 1 wrote 2 for frozen.
-pub(super) const fn state_code(unfrozen: CredentialState) -> u8 {
-    match unfrozen {
-        CredentialState::Inactive => 0,
-        CredentialState::Active => 1,
-        CredentialState::Frozen => 2,
-        CredentialState::Cancelled => 3,
-        CredentialState::Cloned => 4,
-        CredentialState::Revoked => 5,
-    }
-}
-
-fn state(code: u8) -> Result<CredentialState, MachineError> {
-    match code {
-        0 => Ok(CredentialState::Inactive),
-        1 => Ok(CredentialState::Active),
-        3 => Ok(CredentialState::Cancelled),
-        4 => Ok(CredentialState::Cloned),
-        5 => Ok(CredentialState::Revoked),
-        _ => Err(MachineError::Damaged("a credential has no such state")),
-    }
-}
-
-/// How a token's gesture is written.
-pub(super) const fn gesture_code(gesture: Gesture) -> u8 {
-    match gesture {
-        Gesture::None => 0,
-        Gesture::Press => 1,
-        Gesture::FreshUnlock => 2,
-    }
 }
