@@ -28,6 +28,9 @@ use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
 
+/// Work beside all transactions.
+pub type Upkeep = Box<dyn FnMut() -> Result<(), MachineError> + Send>;
+
 /// Where accounts, payees, credentials and answers are kept. Each call is one transaction: on an error nothing has changed, unless it says
 /// otherwise.
 pub trait Ledger {
@@ -138,6 +141,41 @@ pub trait Ledger {
     /// # Errors
     /// The machine's alone.
     fn credential(&self, credential: CredentialId) -> Result<Option<CredentialRecord>, MachineError>;
+
+    /// Those of these credentials that there are.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn credentials(&self, credentials: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
+        credentials.iter().filter_map(|id| self.credential(*id).transpose()).collect()
+    }
+
+    /// Those of these payees with certificates that there are.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn payees(&self, payees: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
+        payees.iter().filter_map(|id| self.payee(*id).transpose()).collect()
+    }
+
+    /// Another handle on the same books, for another thread; `None` where there can be but one.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn another(&self) -> Result<Option<Self>, MachineError>
+    where
+        Self: Sized,
+    {
+        Ok(None)
+    }
+
+    /// What another thread should do again and again beside all transactions, so that they need not; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn upkeep(&self) -> Result<Option<Upkeep>, MachineError> {
+        Ok(None)
+    }
 
     /// Answers each payment, in order, for good: all in one transaction, or none. A token that was answered before gets the same receipt.
     ///

@@ -11,25 +11,35 @@ mod rows;
 mod schema;
 
 use core::fmt;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, UnixTime};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::Ledger;
 use super::batch::settle_all;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
 use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
 use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms};
+use super::{Ledger, Upkeep};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
 
 /// How many prepared statements are kept: more than there are.
 const STATEMENTS: usize = 64;
+
+/// How much of the file is kept in memory, in KiB, for each handle.
+const CACHE: i64 = 64 * 1024;
+
+/// How long the write-ahead log may become before upkeep begins it anew.
+const WAL_BYTES: u64 = 64 << 20;
+
+/// How long the write-ahead log may become where upkeep does not get to it, in pages: 1 GiB.
+const WAL_PAGES_AT_MOST: i64 = 1 << 18;
 
 /// A ledger in a file of SQLite, over one connection.
 pub struct SqliteLedger {
@@ -60,9 +70,15 @@ impl SqliteLedger {
 
     fn begin(mut connection: Connection) -> Result<Self, MachineError> {
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::migrate(&mut connection)?;
         Ok(Self { connection })
+    }
+
+    /// `None` where it is in memory.
+    fn path(&self) -> Option<&str> {
+        self.connection.path().filter(|path| !path.is_empty())
     }
 
     /// Does `work` as one transaction, which is undone where it fails.
@@ -72,6 +88,11 @@ impl SqliteLedger {
         transaction.commit()?;
         Ok(result)
     }
+}
+
+fn checkpoint(connection: &Connection, how: &str) -> Result<(), MachineError> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))?;
+    Ok(())
 }
 
 impl fmt::Debug for SqliteLedger {
@@ -148,6 +169,24 @@ impl Ledger for SqliteLedger {
 
     fn credential(&self, credential: CredentialId) -> Result<Option<CredentialRecord>, MachineError> {
         rows::credential(&self.connection, credential)
+    }
+
+    fn another(&self) -> Result<Option<Self>, MachineError> {
+        self.path().map(Self::open).transpose()
+    }
+
+    fn upkeep(&self) -> Result<Option<Upkeep>, MachineError> {
+        let Some(path) = self.path() else { return Ok(None) };
+        // Without upkeep, every transaction that finds so many pages in the write-ahead log moves them to the file itself.
+        self.connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_AT_MOST)?;
+        let log = PathBuf::from(format!("{path}-wal"));
+        let connection = Connection::open(path)?;
+        Ok(Some(Box::new(move || {
+            let long = fs::metadata(&log).is_ok_and(|log| log.len() > WAL_BYTES);
+            // The first moves most of it while others write; the second waits for them for a moment, so that the log begins anew.
+            checkpoint(&connection, "PASSIVE")?;
+            if long { checkpoint(&connection, "RESTART") } else { Ok(()) }
+        })))
     }
 
     fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
