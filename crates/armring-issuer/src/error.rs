@@ -99,12 +99,14 @@ impl From<SignError> for MachineError {
     }
 }
 
+#[cfg(feature = "sqlite")]
 impl From<rusqlite::Error> for MachineError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Storage(Box::new(error))
     }
 }
 
+#[cfg(feature = "sqlite")]
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         Self::Machine(error.into())

@@ -3,14 +3,15 @@
 //! A ledger decides nothing. It gathers [`Facts`](crate::Facts), asks [`judge`](crate::judge), and writes what was ruled, all in one
 //! transaction, so that every kind of ledger gives the same answers.
 
-mod batch;
-mod codes;
 mod credential;
 mod memory;
 mod model;
 mod refund;
 mod revoked;
 mod settle;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub use credential::{CodeHash, CredentialRecord, CredentialState, Enrolled, Evidence, NewCredential, Pending, TRIES};
@@ -19,6 +20,7 @@ pub use model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord, Re
 pub use refund::{RefundAnswer, RefundRuling, RefundTerms, SignRefund};
 pub use revoked::RevokedPart;
 pub use settle::{Answer, Ruling, SignReceipt, Terms};
+#[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLedger;
 
 use armring_token::Epoch;

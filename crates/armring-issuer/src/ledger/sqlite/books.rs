@@ -1,32 +1,27 @@
 //! What is looked up and written when payments are settled.
 
-use armring_token::Gesture;
 use armring_wire::{AccountPseudonym, CredentialId, Outcome, PayeeId, PayeeRef, TokenDigest, UnixTime};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::batch::{Answered, Asked, Book, Changes, History, Store};
-use super::super::codes;
-use super::super::credential::{CredentialRecord, CredentialState, Evidence};
-use super::super::model::{Account, PayeeRecord};
-use super::{credentials, money, revoked, rows};
+use super::super::credential::{CredentialRecord, CredentialState};
+use super::super::model::{Entry, PayeeRecord};
+use super::super::sql::batch::{Answered, Asked, Book, Changes, History, Run, Store};
+use super::super::sql::{codes, credentials, revoked, rows};
+use super::Statements;
 use crate::error::MachineError;
-use crate::judge::{FreeRun, Receiver};
 use crate::redeem::{Interval, VerifiedPayment};
 
-/// The books, while a transaction holds them.
-pub(super) struct InTransaction<'t>(pub(super) &'t Transaction<'t>);
-
-impl Store for InTransaction<'_> {
+impl Store for Statements<'_> {
     fn credentials(&mut self, ids: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
-        ids.iter().filter_map(|id| rows::credential(self.0, *id).transpose()).collect()
+        ids.iter().filter_map(|id| rows::credential(self, *id).transpose()).collect()
     }
 
     fn payees(&mut self, ids: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
-        ids.iter().filter_map(|id| rows::payee(self.0, *id).transpose()).collect()
+        ids.iter().filter_map(|id| rows::payee(self, *id).transpose()).collect()
     }
 
     fn accounts(&mut self, ids: &[AccountPseudonym]) -> Result<Vec<Book>, MachineError> {
-        ids.iter().filter_map(|id| rows::book(self.0, *id).transpose()).collect()
+        ids.iter().filter_map(|id| rows::find_book(self, *id).transpose()).collect()
     }
 
     fn histories(&mut self, payments: &[Asked<'_>], since: UnixTime) -> Result<Vec<History>, MachineError> {
@@ -38,10 +33,10 @@ impl Store for InTransaction<'_> {
             write_token(self.0, token)?;
         }
         for (account, number, entry) in &changes.entries {
-            money::write_entry(self.0, *account, *number, entry)?;
+            write_entry(self.0, *account, *number, entry)?;
         }
         for book in &changes.books {
-            money::write_book(self.0, book)?;
+            write_book(self.0, book)?;
         }
         for (clone, taken_by) in &changes.clones {
             write_clone(self.0, clone, *taken_by)?;
@@ -123,32 +118,6 @@ fn around(books: &Connection, asked: &Asked<'_>, history: &mut History) -> Resul
     Ok(())
 }
 
-/// The payments without a gesture right before one, as they are read from the highest counter down.
-struct Run {
-    goes_on: bool,
-    expected: u32,
-    left: u16,
-    run: FreeRun,
-}
-
-impl Run {
-    fn before(asked: &Asked<'_>) -> Self {
-        let (token, most) = (asked.payment.token(), asked.payer.credential.limits.free_count.0);
-        let goes_on = token.presence.gesture == Gesture::None && most > 0;
-        Self { goes_on, expected: token.counter.0, left: most, run: FreeRun::default() }
-    }
-
-    fn add(&mut self, counter: u32, gesture: u8, minor: i64) {
-        self.expected = self.expected.saturating_sub(1);
-        self.goes_on &= counter == self.expected && gesture == codes::gesture_code(Gesture::None);
-        if self.goes_on {
-            self.run = FreeRun { count: self.run.count.saturating_add(1), total: self.run.total.saturating_add(minor) };
-            self.left = self.left.saturating_sub(1);
-            self.goes_on = self.left > 0;
-        }
-    }
-}
-
 /// The first token whose totals overlap these; else the one with the highest total below them, or the lowest above, that has the counter on
 /// the other side. It reads all tokens of the credential, which is then refused for good.
 fn conflict_of_totals(
@@ -188,24 +157,6 @@ impl Object {
         let mut query = books.prepare_cached("SELECT digest, receipt FROM objects WHERE id = ?1")?;
         let object = |row: &Row<'_>| Ok(Self { digest: TokenDigest(row.get(0)?), receipt: row.get(1)? });
         query.query_row([id], object).optional()?.ok_or(MachineError::Damaged("what was signed is gone"))
-    }
-}
-
-pub(super) fn find_account(books: &Connection, account: AccountPseudonym) -> Result<Account, MachineError> {
-    rows::account(books, account)?.ok_or(MachineError::Damaged("an account is gone"))
-}
-
-pub(super) fn receiver(books: &Connection, payee: PayeeRef) -> Result<Receiver, MachineError> {
-    const NO_PAYEE: MachineError = MachineError::Damaged("a payment's payee is gone");
-    match payee {
-        PayeeRef::Certificate(id) => {
-            let payee = rows::payee(books, id)?.ok_or(NO_PAYEE)?;
-            Ok(payee.receiver(find_account(books, payee.account)?))
-        }
-        PayeeRef::Credential(id) => {
-            let record = rows::credential(books, id)?.ok_or(NO_PAYEE)?;
-            Ok(record.receiver(find_account(books, record.credential.account)?))
-        }
     }
 }
 
@@ -256,6 +207,7 @@ fn write_clone(books: &Connection, answered: &Answered<'_>, taken_by: u32) -> Re
             payment.request_object(),
         ])?;
     count(books, answered)?;
+    let books = &mut Statements(books);
     credentials::set_state(books, credential, CredentialState::Cloned)?;
     revoked::mark(books, PayeeRef::Credential(credential), true, answered.until, ruling.time)
 }
@@ -271,13 +223,22 @@ fn count(books: &Connection, answered: &Answered<'_>) -> Result<(), MachineError
     Ok(())
 }
 
-pub(super) fn evidence(books: &Connection, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {
-    let mut query = books.prepare_cached(
-        "SELECT objects.token, clones.token_object, clones.time FROM clones
-         JOIN tokens ON tokens.credential = clones.credential AND tokens.counter = taken_by JOIN objects ON objects.id = object
-         WHERE clones.credential = ?1 ORDER BY clones.digest",
-    )?;
-    let rows = query
-        .query_map([credential.0], |row| Ok(Evidence { first: row.get(0)?, second: row.get(1)?, time: rows::time(row, 2)? }))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn write_entry(books: &Connection, account: AccountPseudonym, number: i64, entry: &Entry) -> Result<(), MachineError> {
+    let (kind, reference) = codes::reference_columns(&entry.reference);
+    books
+        .prepare_cached(
+            "INSERT INTO entries (account, number, time, kind, reference, change, currency) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![account.0, number, entry.time.as_secs(), kind, reference, entry.change, entry.currency.numeric()])?;
+    Ok(())
+}
+
+/// What changes of an account when money moves.
+fn write_book(books: &Connection, book: &Book) -> Result<(), MachineError> {
+    books.prepare_cached("UPDATE accounts SET balance = ?2, entries = ?3 WHERE id = ?1")?.execute(params![
+        book.account.id.0,
+        book.account.balance,
+        book.entries
+    ])?;
+    Ok(())
 }

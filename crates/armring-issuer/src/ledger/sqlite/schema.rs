@@ -4,7 +4,8 @@ use armring_token::{Credential, PaymentRequest, PaymentToken, Unverified};
 use armring_wire::{CredentialId, PayeeRef, UnixTime};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::revoked;
+use super::super::sql::revoked;
+use super::Statements;
 use crate::error::MachineError;
 
 /// What brings a file from the version before to this one: tables, then what SQL cannot say.
@@ -54,7 +55,7 @@ fn list_who_is_refused(books: &Transaction<'_>) -> Result<(), MachineError> {
     for (id, object) in refused {
         let credential = Unverified::<Credential>::parse(&object).map_err(|_| MachineError::Damaged("a credential is none"))?;
         let until = credential.claims().validity.until;
-        revoked::mark(books, PayeeRef::Credential(CredentialId(id)), true, until, UnixTime::EPOCH)?;
+        revoked::mark(&mut Statements(books), PayeeRef::Credential(CredentialId(id)), true, until, UnixTime::EPOCH)?;
     }
     Ok(())
 }

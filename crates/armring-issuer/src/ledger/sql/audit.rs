@@ -1,17 +1,16 @@
 //! Reads all books and compares.
 
 use armring_wire::{AccountPseudonym, CredentialId, PayeeId, PayeeRef, RequestDigest, TokenDigest};
-use rusqlite::{Connection, Row};
 
-use super::super::codes;
 use super::super::model::Fault;
+use super::{Row, Sql, codes};
 use crate::error::MachineError;
 
 const UNBALANCED: &str = "SELECT currency FROM entries GROUP BY currency HAVING sum(change) <> 0";
 
 const BALANCES: &str = "
     SELECT accounts.id FROM accounts LEFT JOIN entries ON account = accounts.id
-    GROUP BY accounts.id HAVING coalesce(sum(change), 0) <> balance OR (balance < 0 AND NOT is_float) OR count(account) <> accounts.entries";
+    GROUP BY accounts.id, balance, is_float, accounts.entries HAVING coalesce(sum(change), 0) <> balance OR (balance < 0 AND is_float = 0) OR count(account) <> accounts.entries";
 
 const TOTALS: &str = "
     SELECT id FROM credentials WHERE
@@ -38,27 +37,27 @@ const PAYEES_REVOKED: &str = "
         coalesce((SELECT revoked FROM revocations WHERE kind = 0 AND revocations.id = payees.id), 0)";
 
 const CREDENTIALS_REVOKED: &str = "
-    SELECT id FROM credentials WHERE (frozen OR state > 1) <>
+    SELECT id FROM credentials WHERE CASE WHEN frozen = 1 OR state > 1 THEN 1 ELSE 0 END <>
         coalesce((SELECT revoked FROM revocations WHERE kind = 1 AND revocations.id = credentials.id), 0)";
 
-pub(super) fn faults(books: &Connection) -> Result<Vec<Fault>, MachineError> {
-    // One transaction, so that all is read as of one moment though others may write.
-    let books = books.unchecked_transaction()?;
+/// Read in one transaction, so that all is as of one moment though others may write.
+pub(in super::super) fn faults(books: &mut impl Sql) -> Result<Vec<Fault>, MachineError> {
     let mut faults = Vec::new();
-    for code in column(&books, UNBALANCED, |row| row.get(0))? {
-        faults.push(Fault::Unbalanced(codes::currency(code)?));
+    for mut row in books.rows(UNBALANCED, &[])? {
+        faults.push(Fault::Unbalanced(codes::currency(row.take(0)?)?));
     }
-    faults.extend(column(&books, BALANCES, |row| Ok(Fault::Balance(AccountPseudonym(row.get(0)?))))?);
-    faults.extend(column(&books, TOTALS, |row| Ok(Fault::Totals(CredentialId(row.get(0)?))))?);
-    faults.extend(column(&books, SETTLED_TWICE, |row| Ok(Fault::SettledTwice(RequestDigest(row.get(0)?))))?);
-    faults.extend(column(&books, REFUNDS, |row| Ok(Fault::Refunds(TokenDigest(row.get(0)?))))?);
-    let payee = |row: &Row<'_>| Ok(Fault::Revocation(PayeeRef::Certificate(PayeeId(row.get(0)?))));
-    faults.extend(column(&books, PAYEES_REVOKED, payee)?);
-    let credential = |row: &Row<'_>| Ok(Fault::Revocation(PayeeRef::Credential(CredentialId(row.get(0)?))));
-    faults.extend(column(&books, CREDENTIALS_REVOKED, credential)?);
+    let ids: [(&'static str, fn(&mut Row) -> Result<Fault, MachineError>); 6] = [
+        (BALANCES, |row| Ok(Fault::Balance(AccountPseudonym(row.take(0)?)))),
+        (TOTALS, |row| Ok(Fault::Totals(CredentialId(row.take(0)?)))),
+        (SETTLED_TWICE, |row| Ok(Fault::SettledTwice(RequestDigest(row.take(0)?)))),
+        (REFUNDS, |row| Ok(Fault::Refunds(TokenDigest(row.take(0)?)))),
+        (PAYEES_REVOKED, |row| Ok(Fault::Revocation(PayeeRef::Certificate(PayeeId(row.take(0)?))))),
+        (CREDENTIALS_REVOKED, |row| Ok(Fault::Revocation(PayeeRef::Credential(CredentialId(row.take(0)?))))),
+    ];
+    for (sql, fault) in ids {
+        for mut row in books.rows(sql, &[])? {
+            faults.push(fault(&mut row)?);
+        }
+    }
     Ok(faults)
-}
-
-fn column<T>(books: &Connection, query: &str, value: fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, MachineError> {
-    Ok(books.prepare(query)?.query_map([], value)?.collect::<Result<_, _>>()?)
 }

@@ -3,11 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use armring_token::Gesture;
 use armring_wire::{AccountPseudonym, CredentialId, Outcome, PayeeId, PayeeRef, TokenDigest, UnixTime};
 
-use super::credential::{CredentialRecord, CredentialState};
-use super::model::{Account, Entry, PayeeRecord, Reference};
-use super::settle::{Answer, Books, Ruling, Terms, settle_one};
+use super::super::credential::{CredentialRecord, CredentialState};
+use super::super::model::{Account, Entry, PayeeRecord, Reference};
+use super::super::settle::{Answer, Books, Ruling, Terms, settle_one};
+use super::codes;
 use crate::error::MachineError;
 use crate::judge::{DAY, Facts, FreeRun, Receiver};
 use crate::redeem::{Interval, VerifiedPayment};
@@ -16,7 +18,7 @@ use crate::redeem::{Interval, VerifiedPayment};
 /// the transaction is over, or else the transaction fails.
 ///
 /// Credentials are asked for before accounts, each in order of their ids, so that two transactions never wait for each other.
-pub(super) trait Store {
+pub(in super::super) trait Store {
     /// Those of these credentials that there are.
     fn credentials(&mut self, ids: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError>;
 
@@ -35,58 +37,84 @@ pub(super) trait Store {
 
 /// A payment, and the credential that pays.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) payment: &'a VerifiedPayment,
-    pub(super) payer: &'a CredentialRecord,
+pub(in super::super) struct Asked<'a> {
+    pub(in super::super) payment: &'a VerifiedPayment,
+    pub(in super::super) payer: &'a CredentialRecord,
 }
 
 /// An account, and how many entries it has: the number of the next one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Book {
-    pub(super) account: Account,
-    pub(super) entries: i64,
+pub(in super::super) struct Book {
+    pub(in super::super) account: Account,
+    pub(in super::super) entries: i64,
 }
 
 /// What was answered before a payment.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(in super::super) struct History {
     /// This very token: the outcome and the receipt.
-    pub(super) answered: Option<(Outcome, Vec<u8>)>,
+    pub(in super::super) answered: Option<(Outcome, Vec<u8>)>,
     /// A token with which this one is a clone's: its counter, and what it is known by.
-    pub(super) conflict: Option<(u32, TokenDigest)>,
+    pub(in super::super) conflict: Option<(u32, TokenDigest)>,
     /// Whether another token settled the request.
-    pub(super) request_settled: bool,
+    pub(in super::super) request_settled: bool,
     /// As in [`Facts`].
-    pub(super) settled_within_a_day: i64,
+    pub(in super::super) settled_within_a_day: i64,
     /// As in [`Facts`].
-    pub(super) free_run: FreeRun,
+    pub(in super::super) free_run: FreeRun,
+}
+
+/// The payments without a gesture right before one, as they are read from the highest counter down.
+pub(in super::super) struct Run {
+    pub(in super::super) goes_on: bool,
+    expected: u32,
+    left: u16,
+    pub(in super::super) run: FreeRun,
+}
+
+impl Run {
+    pub(in super::super) fn before(asked: &Asked<'_>) -> Self {
+        let (token, most) = (asked.payment.token(), asked.payer.credential.limits.free_count.0);
+        let goes_on = token.presence.gesture == Gesture::None && most > 0;
+        Self { goes_on, expected: token.counter.0, left: most, run: FreeRun::default() }
+    }
+
+    pub(in super::super) fn add(&mut self, counter: u32, gesture: u8, minor: i64) {
+        self.expected = self.expected.saturating_sub(1);
+        self.goes_on &= counter == self.expected && gesture == codes::gesture_code(Gesture::None);
+        if self.goes_on {
+            self.run = FreeRun { count: self.run.count.saturating_add(1), total: self.run.total.saturating_add(minor) };
+            self.left = self.left.saturating_sub(1);
+            self.goes_on = self.left > 0;
+        }
+    }
 }
 
 /// What is to be written.
 #[derive(Debug, Default)]
-pub(super) struct Changes<'p> {
+pub(in super::super) struct Changes<'p> {
     /// Tokens that took their counter, settled or voided.
-    pub(super) tokens: Vec<Answered<'p>>,
+    pub(in super::super) tokens: Vec<Answered<'p>>,
     /// Tokens refused as cloned, and the counters of those that they are clones of.
-    pub(super) clones: Vec<(Answered<'p>, u32)>,
+    pub(in super::super) clones: Vec<(Answered<'p>, u32)>,
     /// The accounts that changed, as they are now.
-    pub(super) books: Vec<Book>,
+    pub(in super::super) books: Vec<Book>,
     /// Of which account, with which number.
-    pub(super) entries: Vec<(AccountPseudonym, i64, Entry)>,
+    pub(in super::super) entries: Vec<(AccountPseudonym, i64, Entry)>,
 }
 
 /// A payment, what was ruled about it, and the receipt that says so.
 #[derive(Debug)]
-pub(super) struct Answered<'p> {
-    pub(super) payment: &'p VerifiedPayment,
-    pub(super) ruling: Ruling,
-    pub(super) receipt: Vec<u8>,
+pub(in super::super) struct Answered<'p> {
+    pub(in super::super) payment: &'p VerifiedPayment,
+    pub(in super::super) ruling: Ruling,
+    pub(in super::super) receipt: Vec<u8>,
     /// When the credential ceases to be valid anyway.
-    pub(super) until: UnixTime,
+    pub(in super::super) until: UnixTime,
 }
 
 /// Answers each payment, in order.
-pub(super) fn settle_all(
+pub(in super::super) fn settle_all(
     store: &mut impl Store,
     payments: &[VerifiedPayment],
     terms: &Terms<'_>,

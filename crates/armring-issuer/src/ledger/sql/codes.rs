@@ -3,16 +3,16 @@
 use armring_token::Gesture;
 use armring_wire::{Currency, RefundDigest, TokenDigest};
 
-use super::credential::CredentialState;
-use super::model::{DepositRef, Reference};
+use super::super::credential::CredentialState;
+use super::super::model::{DepositRef, Reference};
 use crate::error::MachineError;
 
-pub(super) fn currency(code: u16) -> Result<Currency, MachineError> {
+pub(in super::super) fn currency(code: u16) -> Result<Currency, MachineError> {
     Currency::from_numeric(code).ok_or(MachineError::Damaged("a currency has no code"))
 }
 
 /// How what an entry is for is written: which kind, and its bytes.
-pub(super) const fn reference_columns(reference: &Reference) -> (u8, &[u8]) {
+pub(in super::super) const fn reference_columns(reference: &Reference) -> (u8, &[u8]) {
     match reference {
         Reference::Deposit(DepositRef(reference)) => (0, reference),
         Reference::Payment(TokenDigest(digest)) => (1, digest),
@@ -20,7 +20,7 @@ pub(super) const fn reference_columns(reference: &Reference) -> (u8, &[u8]) {
     }
 }
 
-pub(super) fn reference(kind: u8, bytes: &[u8]) -> Result<Reference, MachineError> {
+pub(in super::super) fn reference(kind: u8, bytes: &[u8]) -> Result<Reference, MachineError> {
     const NO_CAUSE: MachineError = MachineError::Damaged("an entry has no cause");
     Ok(match kind {
         0 => Reference::Deposit(DepositRef(bytes.try_into().map_err(|_| NO_CAUSE)?)),
@@ -31,7 +31,7 @@ pub(super) fn reference(kind: u8, bytes: &[u8]) -> Result<Reference, MachineErro
 }
 
 /// How a credential's state is written, where it is not frozen. Version 1 wrote 2 for frozen.
-pub(super) const fn state_code(unfrozen: CredentialState) -> u8 {
+pub(in super::super) const fn state_code(unfrozen: CredentialState) -> u8 {
     match unfrozen {
         CredentialState::Inactive => 0,
         CredentialState::Active => 1,
@@ -42,7 +42,7 @@ pub(super) const fn state_code(unfrozen: CredentialState) -> u8 {
     }
 }
 
-pub(super) fn state(code: u8) -> Result<CredentialState, MachineError> {
+pub(in super::super) fn state(code: u8) -> Result<CredentialState, MachineError> {
     match code {
         0 => Ok(CredentialState::Inactive),
         1 => Ok(CredentialState::Active),
@@ -54,7 +54,7 @@ pub(super) fn state(code: u8) -> Result<CredentialState, MachineError> {
 }
 
 /// How a token's gesture is written.
-pub(super) const fn gesture_code(gesture: Gesture) -> u8 {
+pub(in super::super) const fn gesture_code(gesture: Gesture) -> u8 {
     match gesture {
         Gesture::None => 0,
         Gesture::Press => 1,
