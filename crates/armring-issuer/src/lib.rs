@@ -89,6 +89,8 @@ pub use ledger::{
     Ledger, MemoryLedger, NewCredential, PayeeRecord, Pending, Reference, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
     Ruling, SignReceipt, SignRefund, TRIES, Terms, Upkeep, float_account,
 };
+#[cfg(feature = "postgres")]
+pub use ledger::{PostgresLedger, PostgresOptions};
 pub use makers::{MakerId, Makers, NoMakers};
 pub use operator::{Applicant, CODE_VALIDITY};
 pub use policy::{Attempt, OwnRule, Policy, Worn};

@@ -37,6 +37,10 @@ macro_rules! in_front_of_every_ledger {
                 super::$test(super::World::new(SqliteLedger::open(&file.0).unwrap()));
             })+
         }
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[test] fn $test() { super::$test(super::World::new(super::common::postgres::fresh())); })+
+        }
     };
 }
 

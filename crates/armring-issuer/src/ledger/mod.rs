@@ -6,6 +6,8 @@
 mod credential;
 mod memory;
 mod model;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod refund;
 mod revoked;
 mod settle;
@@ -17,6 +19,8 @@ mod sqlite;
 pub use credential::{CodeHash, CredentialRecord, CredentialState, Enrolled, Evidence, NewCredential, Pending, TRIES};
 pub use memory::MemoryLedger;
 pub use model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord, Reference, float_account};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresLedger, PostgresOptions};
 pub use refund::{RefundAnswer, RefundRuling, RefundTerms, SignRefund};
 pub use revoked::RevokedPart;
 pub use settle::{Answer, Ruling, SignReceipt, Terms};

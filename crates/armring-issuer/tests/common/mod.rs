@@ -10,6 +10,8 @@
 mod actors;
 mod enrolling;
 mod file;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 
 use std::sync::{Arc, Mutex};
 
@@ -299,6 +301,10 @@ macro_rules! against_every_ledger {
         mod sqlite {
             use armring_issuer::SqliteLedger;
             $(#[test] fn $test() { super::$test(super::common::World::new(SqliteLedger::open_in_memory().unwrap())); })+
+        }
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[test] fn $test() { super::$test(super::common::World::new(super::common::postgres::fresh())); })+
         }
     };
 }

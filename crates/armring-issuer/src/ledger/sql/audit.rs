@@ -20,7 +20,7 @@ const TOTALS: &str = "
     UNION SELECT credential FROM (
         SELECT credential, total_start, lag(total_end) OVER (PARTITION BY credential ORDER BY counter) AS below
         FROM tokens WHERE total_end > total_start
-    ) WHERE total_start < below";
+    ) AS neighbours WHERE total_start < below";
 
 const SETTLED_TWICE: &str = "SELECT request FROM settled GROUP BY request HAVING count(*) > 1";
 
