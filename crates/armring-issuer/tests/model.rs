@@ -347,7 +347,7 @@ proptest! {
 
 #[cfg(feature = "postgres")]
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn postgresql_answers_alike(sequence in prop::collection::vec(step(), 1..40), slice in 1usize..4) {

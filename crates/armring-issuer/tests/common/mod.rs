@@ -10,8 +10,11 @@
 mod actors;
 mod enrolling;
 mod file;
+pub(crate) mod load;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(feature = "postgres")]
+pub(crate) mod server;
 
 use std::sync::{Arc, Mutex};
 

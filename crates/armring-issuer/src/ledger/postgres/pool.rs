@@ -41,7 +41,8 @@ impl r2d2::ManageConnection for Manager {
         // An answer leaves only after what it says is on the disk, whatever the server's own setting.
         client.batch_execute("SET synchronous_commit = on")?;
         // Statements are planned once, when tables may be small: what is right for them then is not later. Other databases may not know this.
-        let _ = client.batch_execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off");
+        let _ = client
+            .batch_execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off");
         Ok(Connection { client, statements: HashMap::new() })
     }
 
