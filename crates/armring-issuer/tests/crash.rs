@@ -76,7 +76,7 @@ fn child_settles_until_it_is_killed() {
 /// Each line is a receipt that has left.
 fn settle_until_killed<L: Lasting>(place: &str) {
     let mut crowd = Crowd::new(L::open_at(place));
-    let sent = crowd.sign(100);
+    let sent = crowd.sign(60);
     let front = crowd.front();
     let failures = pay(&front, sent, 1, |(request, token), receipt| {
         let line = format!("\nanswered {} {} {}\n", hex(request), hex(token), hex(receipt));
@@ -146,7 +146,7 @@ fn is_killed_again_and_again<L: Lasting>(place: &str) {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let (mut all, kills) = (Vec::new(), kills());
     for round in 1..=kills {
-        all.extend(answers_until_killed::<L>(place, 1 + rng.next_u32() as usize % 300));
+        all.extend(answers_until_killed::<L>(place, 1 + rng.next_u32() as usize % 200));
         assert_eq!(L::open_at(place).audit().unwrap(), [], "round {round}");
     }
     // Each band waits for its answer before it signs anew: at most one a round was settled and not yet answered.
