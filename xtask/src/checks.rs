@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     attacks, guard, guard_selftest, msrv, packed, published,
+    attacks, guard, guard_selftest, msrv, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -45,6 +46,11 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     });
     stages.run("documentation", || documentation(workspace));
     stages.run("guard self-test", || guard_selftest::run(workspace));
+    stages.run("postgresql", || {
+        let mut command = workspace.cargo(&["clippy", "--package", "armring-issuer", "--features", "postgres", "--all-targets"]);
+        run(command.args(["--locked", "--", "-D", "warnings"]))?;
+        postgres::run(workspace)
+    });
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
     stages.finish()

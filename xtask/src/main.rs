@@ -7,6 +7,7 @@
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ msrv             the oldest compiler
+//!            ├──▶ postgres         the ledger against PostgreSQL, and against crashes
 //!            ├──▶ published        what tracked text must not contain
 //!            ├──▶ vectors          the test vectors, written anew
 //!            └──▶ workspace        what cargo says of this workspace, and how cargo is called
@@ -18,6 +19,7 @@ mod guard;
 mod guard_selftest;
 mod msrv;
 mod packed;
+mod postgres;
 mod published;
 mod readme;
 mod stages;
@@ -51,6 +53,21 @@ Commands:
   msrv      The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
             as a first `test`: it compiles everything again, apart from the rest.
   help      This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
+  test    Start here. Tests and documentation examples of every crate, the no_std guard, and the demo
+          from pairing to payment. Needs stable Rust and a C compiler. Some minutes when nothing is
+          compiled yet, mostly compilation; then a minute or two.
+  ci      What a change must also pass: formatting, clippy, documentation without warnings, the guard's
+          own self-test, and a reading of the tracked text. Needs rustfmt and clippy. Takes as long as `test`:
+          minutes at first, then a minute or two.
+  guard   Only the no_std guard: proves that the protocol crates and all their dependencies compile where
+          neither std nor alloc exists. Seconds, after a first minute.
+  postgres Only the stage `postgresql` of ci: the ledger against PostgreSQL, which it finds or installs and
+          starts, and against crashes. Some four minutes.
+  vectors Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
+          changes the protocol.
+  msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
+          as a first `test`: it compiles everything again, apart from the rest.
+  help    This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
 
 A whole check is `cargo xtask test` and then `cargo xtask ci`; `.ci/run` does just that.
 ";
@@ -81,6 +98,9 @@ Stages, each run even if an earlier one failed, with a table of times and result
   clippy            cargo clippy --workspace --all-targets --locked -- -D warnings
   documentation     cargo doc --workspace --no-deps --locked, with warnings denied
   guard self-test   as `cargo xtask guard --self-test`
+  postgresql        the ledger's tests against a PostgreSQL that is started for them, once more with every transaction
+                    serializable; 100 processes killed while they settle, for SQLite and for PostgreSQL; crashes of the
+                    database, lost connections, full disks. `cargo xtask postgres` runs this stage alone
   oldest compiler   every crate and CONTRIBUTING.md name the same one (`cargo xtask msrv` runs the tests on it)
   published text    tracked files name no path of a machine or home; Cargo.lock names only crates.io
 ";
@@ -130,6 +150,21 @@ Runs the package armring-vectors, whose keys and random bytes come from fixed se
 A changed file means that bytes on the wire changed: SPEC.md has to say so in the same commit.
 ";
 
+const HELP_POSTGRES: &str = "\
+cargo xtask postgres: does the ledger lose nothing, whatever happens to it or to its database?
+
+Usage: cargo xtask postgres
+
+Starts PostgreSQL in a temporary folder, on a socket there, and throws both away at the end. It looks for initdb and
+pg_ctl in ARMRING_POSTGRES_BIN, in Debian's /usr/lib/postgresql and on the path; where there are none and this is root
+on Debian, it installs the package `postgresql`. The server never runs as root: then it runs as the user `postgres`.
+
+  1. every test of the ledger that runs against all databases
+  2. those of payments once more, with every transaction SERIALIZABLE
+  3. crashes: 100 processes are killed while they settle, for SQLite and for PostgreSQL; the database is brought down as by
+     a power cut while payments come in; disks are full
+";
+
 const HELP_MSRV: &str = "\
 cargo xtask msrv: do the tests pass on the oldest compiler that Cargo.toml names?
 
@@ -155,6 +190,7 @@ fn main() -> ExitCode {
             with_workspace(|workspace| guard::run(workspace, crates))
         }
         ["packages"] => with_workspace(packed::run),
+        ["postgres"] => with_workspace(postgres::run),
         ["vectors"] => with_workspace(vectors::run_generator),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),
@@ -179,6 +215,7 @@ fn help_of(command: &str) -> Option<&'static str> {
         "guard" => HELP_GUARD,
         "packages" => HELP_PACKAGES,
         "vectors" => HELP_VECTORS,
+        "postgres" => HELP_POSTGRES,
         "msrv" => HELP_MSRV,
         "help" => HELP,
         _ => return None,
