@@ -13,6 +13,7 @@
 
 mod attacks;
 mod checks;
+mod firmware;
 mod guard;
 mod guard_selftest;
 mod msrv;
@@ -133,6 +134,7 @@ fn main() -> ExitCode {
             with_workspace(|workspace| guard::run(workspace, crates))
         }
         ["vectors"] => with_workspace(vectors::run_generator),
+        ["firmware"] => with_workspace(firmware::run),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),
     };
