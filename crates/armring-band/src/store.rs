@@ -60,6 +60,22 @@ impl StoreKey {
         (LINK..=u8::MAX).chain(0..LINK).filter_map(Self::from_u8)
     }
 
+    /// How many of the first bytes of a value say which secret it is: 0 where it holds none. A value that differs there from the one that it
+    /// takes the place of holds another secret, and the old one is not to be readable any more, as after an [`Erase`](crate::Output::Erase).
+    #[must_use]
+    pub fn secret_len(self) -> usize {
+        match self.place() {
+            // The kind, the salt and the hash; not the tries.
+            Some(Place::Secret) => 1 + 16 + 32,
+            // The other side's key and the secret; not how far the link is.
+            Some(Place::Link(_)) => 32 + 32,
+            Some(Place::Replacement) => 32 + 32 + 32,
+            // The payment key.
+            Some(Place::Credential(_) | Place::Enrolment(_)) => 32,
+            Some(Place::KeyList | Place::Answer(_) | Place::Token(..)) | None => 0,
+        }
+    }
+
     pub(crate) fn place(self) -> Option<Place> {
         let low = usize::from(self.0 & 0x0F);
         let slot = (low < LINKS).then_some(low);

@@ -1,0 +1,70 @@
+//! Keeps in NOR flash what a band has to remember: whole after any power cut, and without the secrets of links that are gone.
+//!
+//! ```text
+//!  Band ──Output::Store, Erase, EraseAll──▶ BandStore ──▶ sequential-storage ──▶ pages with a mark ──▶ your flash driver
+//!       ◀──Event::Stored, StoreFailed────── (carry_out)   (one value a key,      (an erasing that      (embedded-storage-async)
+//!       ◀──load at the start───────────────  mount, load   worn evenly)           is all or nothing)
+//! ```
+//!
+//! [`BandStore`] is `no_std`, allocates nothing and takes any driver with [`MultiwriteNorFlash`], which most microcontrollers' own flash has. It is
+//! asynchronous as such drivers are; a firmware without an executor waits with [`block_on`].
+//!
+//! | what | is true |
+//! |---|---|
+//! | [`Event::Stored`](armring_band::Event::Stored) | the value was read back from the flash, and no power cut takes it away |
+//! | a power cut at any moment | leaves the value before or the one after, never a third, whatever bits of the last write or erasing got in |
+//! | a secret that was erased or that another took the place of | is nowhere in the flash once that is reported; after a power cut on the way, once the flash is [mounted](BandStore::mount) again |
+//! | a reset | is all or nothing |
+//! | wear | pages are erased in turn; one payment is one write of 98 bytes |
+//!
+//! # How
+//!
+//! `sequential-storage` appends: the newest value of a key counts, and the old ones stay until their page is erased. Two things are added.
+//!
+//! - **A mark before each page** says that its last erasing came to its end. It is zeroed before the page is erased and written after. What
+//!   a power cut leaves of an erasing, which may be any bits, is erased again by `mount`; without the mark it could pass for a full page, and be
+//!   copied over what was moved out of it before.
+//! - **A purge** where a secret goes: pages are filled up and erased in turn until none is left that was written before. That it has begun is
+//!   stored first, so that `mount` completes it. It costs an erasing of every page that was written, once for each secret that goes; nothing
+//!   is purged at a reconnect, since the secret stays.
+//!
+//! What holds no secret, a token's body or a receipt's time, is gone for the band when it is erased and leaves the flash with the next purge. An
+//! unpairing erases the link last, so that by then nothing of it is left.
+//!
+//! ```
+//! use armring_band::{Band, Event, Output, PaymentKeys};
+//! use armring_flash::{BandStore, Error, MultiwriteNorFlash};
+//! use armring_pairing::DiffieHellman;
+//!
+//! /// At the start: whatever a power cut left undone is completed, and the band has its state again.
+//! async fn start<F: MultiwriteNorFlash, D: DiffieHellman, P: PaymentKeys>(
+//!     flash: F,
+//!     band: &mut Band<D, P>,
+//! ) -> Result<BandStore<F>, Error<F::Error>> {
+//!     let mut store = BandStore::mount(flash, 0xFC000..0x100000).await?;
+//!     store.load(band).await?;
+//!     Ok(store)
+//! }
+//!
+//! /// For each output of the band: the event that it is to be told next, if it was one for the flash.
+//! async fn carry_out<F: MultiwriteNorFlash>(store: &mut BandStore<F>, output: &Output<'_>) -> Option<Event<'static>> {
+//!     store.carry_out(output).await
+//! }
+//! ```
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod error;
+mod pages;
+mod store;
+mod wait;
+
+pub use embedded_storage_async::nor_flash::MultiwriteNorFlash;
+pub use error::Error;
+pub use store::BandStore;
+pub use wait::block_on;
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;
