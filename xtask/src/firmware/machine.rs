@@ -22,7 +22,7 @@ const SILENCE: Duration = Duration::from_millis(400);
 /// Where the firmware finds what the factory wrote.
 const FACTORY: &str = "0x3F000";
 /// As large as the firmware takes its flash to be.
-const FLASH: usize = 1 << 20;
+const FLASH: usize = 17 * 4096;
 
 /// A band that is switched on. It ends as a cut of its power would end it.
 pub(super) struct Machine {

@@ -1,6 +1,9 @@
 //! What the firmware needs of a board. Whoever has another one writes this trait anew, and nothing else.
 
-use armring_band::{Gesture, Signal, VALUE_MAX};
+use core::ops::Range;
+
+use armring_band::{Gesture, Signal};
+use armring_flash::MultiwriteNorFlash;
 use armring_wire::{AttPayload, Uptime};
 
 /// What happened on the board.
@@ -35,6 +38,15 @@ pub(crate) enum Fault {
 
 /// A board: its radio, its clock, its source of entropy, its flash, and whatever the wearer sees and touches.
 pub(crate) trait Board {
+    /// The microcontroller's own flash, which is handed out once.
+    type Flash: MultiwriteNorFlash;
+
+    /// The page in which the band's X25519 key is kept. Of no use to a board that keeps it in a secure element.
+    const IDENTITY: Range<u32>;
+
+    /// The pages in which the band keeps its state: whole pages that nothing else uses, 4 of 4 KB at least.
+    const STATE: Range<u32>;
+
     /// The time since the start. It does not go backwards and does not wrap.
     fn now(&self) -> Uptime;
 
@@ -66,21 +78,9 @@ pub(crate) trait Board {
     /// Something was not as it must be: a line for whoever debugs the band.
     fn complain(&mut self, what: &str);
 
-    /// What was stored under `key`; [`None`] if nothing was.
+    /// The flash. Asked for once.
     ///
     /// # Errors
-    /// [`Fault::Flash`].
-    fn read(&mut self, key: u8, value: &mut [u8; VALUE_MAX]) -> Result<Option<usize>, Fault>;
-
-    /// Stores `value` under `key`, and returns once it is durable and was read back.
-    ///
-    /// # Errors
-    /// [`Fault::Flash`].
-    fn write(&mut self, key: u8, value: &[u8]) -> Result<(), Fault>;
-
-    /// Erases what was stored under `key`, so that it cannot be read any more.
-    ///
-    /// # Errors
-    /// [`Fault::Flash`].
-    fn erase(&mut self, key: u8) -> Result<(), Fault>;
+    /// [`Fault::Flash`] where there is none, or somebody has it already.
+    fn flash(&mut self) -> Result<Self::Flash, Fault>;
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! main ──▶ run        the loop around `armring_band::Band`
 //!            ├──▶ random     refuses to be without entropy
+//!            ├──▶ identity   the band's own key
 //!            └──▶ board      what the loop needs of a board ◀── mps2, the emulated one
 //! ```
 
@@ -10,6 +11,7 @@
 #![no_main]
 
 mod board;
+mod identity;
 mod mps2;
 mod random;
 mod run;

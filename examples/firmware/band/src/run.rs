@@ -2,22 +2,27 @@
 
 use core::convert::Infallible;
 
-use armring_band::{Band, Error, Event, Output, Secret, Signal, SoftwareKeys, StoreKey, VALUE_MAX};
+use armring_band::{Band, Error, Event, Output, Secret, Signal, SoftwareKeys};
+use armring_flash::{BandStore, block_on};
 use armring_pairing::SoftwareKey;
 use armring_token::RootKey;
 use armring_wire::ATT_PAYLOAD_MAX;
 use chacha20::ChaCha20Rng;
-use zeroize::{Zeroize, Zeroizing};
 
 use crate::board::{Board, Fault, Happened};
+use crate::identity;
 use crate::random::seeded;
-
-/// Where the band's X25519 key is stored. Real hardware keeps it where it cannot be read: `armring_pairing::DiffieHellman` is that hook, and
-/// `armring_band::PaymentKeys` the one for the payment keys.
-const IDENTITY: u8 = 0x00;
 
 /// What this board's wearer taps: short, long, short, short.
 const PATTERN: &[u8] = &[1, 2, 1, 1];
+
+/// A band with everything around it.
+struct Host<'a, B: Board> {
+    band: &'a mut SoftwareBand,
+    store: BandStore<B::Flash>,
+    board: &'a mut B,
+    rng: ChaCha20Rng,
+}
 
 type SoftwareBand = Band<SoftwareKey, SoftwareKeys>;
 
@@ -25,15 +30,18 @@ type SoftwareBand = Band<SoftwareKey, SoftwareKeys>;
 ///
 /// # Errors
 /// What the board cannot do at the start. Later faults are told to the wearer, and the band goes on.
-pub(crate) fn run(board: &mut impl Board) -> Result<Infallible, Fault> {
+pub(crate) fn run<B: Board>(board: &mut B) -> Result<Infallible, Fault> {
     let mut rng = seeded(board)?;
     let root = RootKey::from_bytes(board.root()).ok_or(Fault::Factory)?;
-    let mut band = Band::new(identity(board, &mut rng)?, SoftwareKeys, root);
-    load(&mut band, board)?;
-    board.done();
+    let mut flash = board.flash()?;
+    let identity = identity::load_or_make(&mut flash, B::IDENTITY, &mut rng)?;
+    let mut band = new_band(identity, root);
+    let store = mount::<B>(flash, &mut band)?;
+    let mut host = Host { band: &mut band, store, board, rng };
+    host.board.done();
     let mut fragment = [0; ATT_PAYLOAD_MAX];
     loop {
-        let happened = board.wait(band.deadline(), &mut fragment);
+        let happened = host.board.wait(host.band.deadline(), &mut fragment);
         let pattern = Secret::tap_pattern(PATTERN);
         let event = match (happened, pattern) {
             (Happened::Connected(payload), _) => Event::Connected(payload),
@@ -43,87 +51,69 @@ pub(crate) fn run(board: &mut impl Board) -> Result<Infallible, Fault> {
             (Happened::Skin(false), _) => Event::TakenOff,
             (Happened::Gesture(gesture), _) => Event::Gesture(gesture),
             // The first pattern is chosen, and at once entered.
-            (Happened::Tapped, Some(pattern)) if band.unlocking().is_none() => {
-                happens(&mut band, Event::Chosen(pattern), board, &mut rng);
+            (Happened::Tapped, Some(pattern)) if host.band.unlocking().is_none() => {
+                host.happens(Event::Chosen(pattern));
                 Event::Entered(pattern)
             }
             (Happened::Tapped, Some(pattern)) => Event::Entered(pattern),
             (Happened::Tapped | Happened::Nothing, _) => Event::Tick,
         };
-        happens(&mut band, event, board, &mut rng);
+        host.happens(event);
         if !matches!(happened, Happened::Nothing) {
-            board.done();
+            host.board.done();
         }
     }
 }
 
-/// The band's own key, made at the first start.
-fn identity(board: &mut impl Board, rng: &mut ChaCha20Rng) -> Result<SoftwareKey, Fault> {
-    let mut value = Zeroizing::new([0; VALUE_MAX]);
-    if let Some(len) = board.read(IDENTITY, &mut value)? {
-        let stored = value.get(..len).and_then(|value| value.try_into().ok()).ok_or(Fault::Flash)?;
-        return Ok(SoftwareKey::new(stored));
-    }
-    let key = SoftwareKey::generate(rng).map_err(|_| Fault::Randomness)?;
-    board.write(IDENTITY, key.expose())?;
-    Ok(key)
+/// A function of its own, so that what it takes of the stack on the way is free again afterwards.
+#[inline(never)]
+fn new_band(identity: SoftwareKey, root: RootKey) -> SoftwareBand {
+    Band::new(identity, SoftwareKeys, root)
 }
 
-/// Hands the band what it stored before.
-fn load(band: &mut SoftwareBand, board: &mut impl Board) -> Result<(), Fault> {
-    let mut value = Zeroizing::new([0; VALUE_MAX]);
-    for key in StoreKey::all() {
-        if let Some(len) = board.read(key.as_u8(), &mut value)? {
-            // A band that lost a token would count anew: it does not run.
-            band.load(key, value.get(..len).ok_or(Fault::Flash)?).map_err(|_| Fault::Flash)?;
+/// Hands the band what it stored before. One that has lost a token would count anew: it does not run.
+#[inline(never)]
+fn mount<B: Board>(flash: B::Flash, band: &mut SoftwareBand) -> Result<BandStore<B::Flash>, Fault> {
+    let mut store = block_on(BandStore::mount(flash, B::STATE)).map_err(|_| Fault::Flash)?;
+    block_on(store.load(band)).map_err(|_| Fault::Flash)?;
+    Ok(store)
+}
+
+impl<B: Board> Host<'_, B> {
+    /// Reports an event to the band and does all that it wants done, and all that follows from that.
+    fn happens(&mut self, event: Event<'_>) {
+        let mut next = self.handle(event);
+        while let Some(event) = next {
+            next = self.handle(event);
         }
     }
-    Ok(())
-}
 
-/// Reports an event to the band and does all that it wants done, and all that follows from that.
-fn happens(band: &mut SoftwareBand, event: Event<'_>, board: &mut impl Board, rng: &mut ChaCha20Rng) {
-    let mut next = handle(band, event, board, rng);
-    while let Some(event) = next {
-        next = handle(band, event, board, rng);
-    }
-}
-
-/// One event and its outputs. Gives the event that the outputs led to, if one did.
-fn handle(band: &mut SoftwareBand, event: Event<'_>, board: &mut impl Board, rng: &mut ChaCha20Rng) -> Option<Event<'static>> {
-    let now = board.now();
-    if let Err(error) = band.handle(event, now, rng) {
-        board.complain(blamed(error));
-    }
-    let mut fragment = [0; ATT_PAYLOAD_MAX];
-    let mut next = None;
-    while let Some(output) = band.poll(&mut fragment) {
-        match output {
-            Output::Transmit(bytes) => board.notify(bytes),
-            Output::Store { key, value } => next = Some(stored(board.write(key.as_u8(), value))),
-            Output::Erase { key } => next = Some(stored(board.erase(key.as_u8()))),
-            Output::EraseAll => {
-                let mut erased = StoreKey::all().map(|key| board.erase(key.as_u8()));
-                next = Some(stored(erased.try_for_each(|erased| erased)));
-            }
-            Output::Signal(signal) => {
-                board.show(signal);
-                if matches!(signal, Signal::Code(_)) {
-                    next = Some(Event::CodeShown);
+    /// One event and its outputs. Gives the event that the outputs led to, if one did.
+    fn handle(&mut self, event: Event<'_>) -> Option<Event<'static>> {
+        let now = self.board.now();
+        if let Err(error) = self.band.handle(event, now, &mut self.rng) {
+            self.board.complain(blamed(error));
+        }
+        let mut fragment = [0; ATT_PAYLOAD_MAX];
+        let mut next = None;
+        while let Some(output) = self.band.poll(&mut fragment) {
+            match output {
+                Output::Transmit(bytes) => self.board.notify(bytes),
+                Output::Signal(signal) => {
+                    self.board.show(signal);
+                    if matches!(signal, Signal::Code(_)) {
+                        next = Some(Event::CodeShown);
+                    }
                 }
-            }
-            Output::Disconnect => {
-                board.disconnect();
-                next = next.or(Some(Event::Disconnected));
+                Output::Disconnect => {
+                    self.board.disconnect();
+                    next = next.or(Some(Event::Disconnected));
+                }
+                Output::Store { .. } | Output::Erase { .. } | Output::EraseAll => next = block_on(self.store.carry_out(&output)),
             }
         }
+        next
     }
-    fragment.zeroize();
-    next
-}
-
-fn stored(result: Result<(), Fault>) -> Event<'static> {
-    if result.is_ok() { Event::Stored } else { Event::StoreFailed }
 }
 
 /// Who is to blame. The reasons have texts (`Display`), which cost flash.

@@ -6,7 +6,9 @@ mod flash;
 mod radio;
 mod uart;
 
-use armring_band::{Signal, VALUE_MAX};
+use core::ops::Range;
+
+use armring_band::Signal;
 use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
 use cortex_m::peripheral::SCB;
 use cortex_m::peripheral::syst::SystClkSource;
@@ -14,7 +16,7 @@ use cortex_m::peripheral::syst::SystClkSource;
 use crate::board::{Board, Fault, Happened};
 
 use face::{Entered, Face};
-use flash::Flash;
+use flash::{FLASH, Flash, PAGE};
 use radio::{DISCONNECTED, Radio};
 use uart::{Port, Uart};
 
@@ -32,7 +34,6 @@ pub(crate) struct Mps2 {
     /// Whether a phone is connected: each connection ends with one message each way.
     connected: bool,
     face: Face,
-    flash: Flash,
 }
 
 impl Mps2 {
@@ -50,7 +51,6 @@ impl Mps2 {
             frames: Radio::new(),
             connected: false,
             face: Face::new(Uart::open(Port::Face)),
-            flash: Flash::open(),
         })
     }
 
@@ -76,6 +76,11 @@ impl Mps2 {
 }
 
 impl Board for Mps2 {
+    type Flash = Flash;
+
+    const IDENTITY: Range<u32> = 0..PAGE;
+    const STATE: Range<u32> = PAGE..FLASH;
+
     fn now(&self) -> Uptime {
         // SAFETY: the board has a readable register there, and reading it touches no memory of the program's.
         let hundredths = unsafe { CLOCK_100HZ.read_volatile() };
@@ -148,16 +153,8 @@ impl Board for Mps2 {
         self.face.say_of("complaint", what);
     }
 
-    fn read(&mut self, key: u8, value: &mut [u8; VALUE_MAX]) -> Result<Option<usize>, Fault> {
-        self.flash.read(key, value)
-    }
-
-    fn write(&mut self, key: u8, value: &[u8]) -> Result<(), Fault> {
-        self.flash.write(key, value)
-    }
-
-    fn erase(&mut self, key: u8) -> Result<(), Fault> {
-        self.flash.erase(key)
+    fn flash(&mut self) -> Result<Flash, Fault> {
+        Flash::open()
     }
 }
 
