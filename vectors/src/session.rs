@@ -25,12 +25,13 @@ const STEP: u64 = 10;
 
 pub(crate) fn vectors() -> Value {
     let mut day = Day::new();
-    let chapters: [(&str, fn(&mut Day)); 8] = [
+    let chapters: [(&str, fn(&mut Day)); 9] = [
         ("pair", Day::pair),
         ("reconnect", Day::reconnect),
         ("enrol", Day::enrol),
         ("put on", Day::put_on),
         ("pay", Day::pay),
+        ("hear of the receipt", Day::hear_of_the_receipt),
         ("resume", Day::resume),
         ("receive", Day::receive),
         ("be paid", Day::be_paid),
@@ -61,6 +62,7 @@ struct Day {
     rng: ChaCha20Rng,
     /// What the wallet told its app.
     told: Vec<Told>,
+    token: Vec<u8>,
     request: Vec<u8>,
     /// What happened in this chapter, and what the band said.
     happened: Vec<Value>,
@@ -112,6 +114,7 @@ impl Day {
             drawn: Tape { rng: rng("session band draws"), given: Vec::new() },
             rng: rng("session others draw"),
             told: Vec::new(),
+            token: Vec::new(),
             request: Vec::new(),
             happened: Vec::new(),
             said: Vec::new(),
@@ -161,14 +164,19 @@ impl Day {
         self.happens("recognised", Event::Recognised);
     }
 
-    /// A request, a press, the token; then its receipt.
+    /// A request, a press, the token.
     fn pay(&mut self) {
         let request = self.issuer.request();
         self.say(&ToBand::Pay { request: Opaque::new(&request).unwrap() });
         self.happens("press", Event::Gesture(Gesture::Press));
         let Told::Token(token) = self.told(|told| matches!(told, Told::Token(_))) else { unreachable!() };
-        let receipt = self.issuer.receipt(&token);
+        self.token = token;
+    }
+
+    fn hear_of_the_receipt(&mut self) {
+        let receipt = self.issuer.receipt(&self.token);
         self.say(&ToBand::Paid { receipt: Opaque::new(&receipt).unwrap() });
+        self.told(|told| matches!(told, Told::Noted));
     }
 
     /// The connection is lost, and resumed.

@@ -26,6 +26,7 @@ use std::{env, process::ExitCode};
 
 use anyhow::Result;
 
+use firmware::Then;
 use workspace::Workspace;
 
 const HELP: &str = "\
@@ -134,6 +135,9 @@ fn main() -> ExitCode {
             with_workspace(|workspace| guard::run(workspace, crates))
         }
         ["vectors"] => with_workspace(vectors::run_generator),
+        ["budget"] => with_workspace(|workspace| firmware::budget(workspace, Then::Compare)),
+        ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
+        ["budget", "--markdown"] => with_workspace(|workspace| firmware::budget(workspace, Then::Markdown)),
         ["firmware"] => with_workspace(firmware::run),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),

@@ -12,9 +12,29 @@ pub(super) const TARGET: &str = "thumbv7em-none-eabihf";
 
 /// Builds a program for the microcontroller. Gives where it lies.
 pub(super) fn image(workspace: &Workspace, toolchain: &Toolchain, package: &str, more: &[&str]) -> Result<PathBuf> {
-    let arguments = ["build", "--quiet", "--locked", "--release", "-Zbuild-std=core", "--target", TARGET, "--package", package];
-    run(&mut toolchain.cargo(workspace, &[&arguments, more].concat())?)?;
-    Ok(toolchain.folder().join("build").join(TARGET).join("release").join(package))
+    run(&mut toolchain.cargo(workspace, &[&arguments(package), more].concat())?)?;
+    Ok(lies(toolchain, package))
+}
+
+/// Builds a measuring program that plays the day in this file.
+pub(super) fn with_day(
+    workspace: &Workspace,
+    toolchain: &Toolchain,
+    package: &str,
+    more: &[&str],
+    day: &Path,
+) -> Result<PathBuf> {
+    let mut command = toolchain.cargo(workspace, &[&arguments(package), more].concat())?;
+    run(command.env("ARMRING_SESSION", day))?;
+    Ok(lies(toolchain, package))
+}
+
+fn arguments(package: &str) -> [&str; 9] {
+    ["build", "--quiet", "--locked", "--release", "-Zbuild-std=core", "--target", TARGET, "--package", package]
+}
+
+fn lies(toolchain: &Toolchain, package: &str) -> PathBuf {
+    toolchain.folder().join("build").join(TARGET).join("release").join(package)
 }
 
 /// What a program takes of the flash and, before its stack, of the memory, in bytes.

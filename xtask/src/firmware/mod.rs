@@ -8,15 +8,18 @@
 //! ```
 
 mod air;
+mod budget;
 mod build;
 mod cast;
 mod machine;
+mod session;
 mod story;
 mod toolchain;
 
 use anyhow::{Result, bail};
 
 use crate::workspace::Workspace;
+pub(crate) use budget::Then;
 use story::Story;
 use toolchain::Toolchain;
 
@@ -33,4 +36,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Story::prepare(&toolchain, image, &demo)?.play()?;
     println!("\nAll of it held.");
     Ok(())
+}
+
+/// Measures what the band costs.
+pub(crate) fn budget(workspace: &Workspace, then: Then) -> Result<()> {
+    budget::run(workspace, &Toolchain::get(workspace)?, then)
 }

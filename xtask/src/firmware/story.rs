@@ -14,9 +14,10 @@ use super::{
     air::Air,
     cast::{Actor, text},
     machine::Machine,
+    session::unhex,
     toolchain::Toolchain,
 };
-use steps::{bytes, digits};
+use steps::digits;
 
 /// Everybody.
 pub(super) struct Story<'a> {
@@ -49,7 +50,7 @@ impl<'a> Story<'a> {
         let [root, key_list] =
             ["root", "key_list"].map(|key| known.get(key).and_then(Value::as_str).unwrap_or_default().to_owned());
         let at = text(&issuer.wait("/Ready/address")?)?;
-        fs::write(folder.join("mei-band/root.bin"), bytes(&root)?)?;
+        fs::write(folder.join("mei-band/root.bin"), unhex(&root)?)?;
         let shop = Actor::start(demo, "the tea house", &["shop", "--name", "tea house", "--root", &root, "--issuer", &at])?;
         let ready = shop.wait("/Ready")?;
         let [shop_address, key] =

@@ -91,9 +91,3 @@ impl Story<'_> {
 pub(super) fn digits(shown: &str) -> Option<u64> {
     shown.replace(' ', "").parse().ok()
 }
-
-/// The bytes that are written in hexadecimal.
-pub(super) fn bytes(text: &str) -> Result<Vec<u8>> {
-    let pair = |at: usize| Ok(u8::from_str_radix(text.get(at..at + 2).unwrap_or_default(), 16)?);
-    (0..text.len()).step_by(2).map(pair).collect()
-}

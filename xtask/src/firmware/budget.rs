@@ -1,0 +1,198 @@
+//! What the band costs a microcontroller: flash, memory, stack and instructions, compared with what is committed.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    build::{self, sizes},
+    session,
+    toolchain::Toolchain,
+};
+use crate::workspace::{Workspace, output};
+
+/// Where the figures are committed.
+const COMMITTED: &str = "examples/firmware/budget.txt";
+/// How the band is built: with which name, and with which features.
+const BUILDS: [(&str, &[&str]); 2] = [("small", &[]), ("tables", &["--features", "tables"])];
+
+/// What is to be reached: whether a figure may be at most so many times the sum of others, or at most so much.
+struct Target {
+    name: &'static str,
+    at_most: f64,
+    of: &'static [(&'static str, u64)],
+}
+
+const PUBLIC: &str = "small X25519 public key instructions";
+const SHARED: &str = "small X25519 shared secret instructions";
+const TARGETS: [Target; 5] = [
+    Target { name: "small image flash", at_most: 65_536.0, of: &[] },
+    Target { name: "small image memory", at_most: 16_384.0, of: &[] },
+    Target { name: "small reconnect instructions", at_most: 1.05, of: &[(PUBLIC, 1), (SHARED, 4)] },
+    Target { name: "small resume instructions", at_most: 1.10, of: &[(PUBLIC, 1), (SHARED, 1)] },
+    Target { name: "small pay instructions", at_most: 1.10, of: &[("small Ed25519 sign instructions", 1)] },
+];
+
+type Figures = BTreeMap<String, u64>;
+
+/// What to do with what was measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    Compare,
+    Write,
+    Markdown,
+}
+
+/// Measures, and compares with what is committed, or writes that anew.
+pub(super) fn run(workspace: &Workspace, toolchain: &Toolchain, then: Then) -> Result<()> {
+    let (mut figures, mut order) = (Figures::new(), Vec::new());
+    let day = write_day(workspace, toolchain)?;
+    for (name, features) in BUILDS {
+        let image = build::image(workspace, toolchain, "armring-firmware", features)?;
+        let found = sizes(&image)?;
+        figures.insert(format!("{name} image flash"), found.flash);
+        figures.insert(format!("{name} image statics"), found.statics);
+        let program = build::with_day(workspace, toolchain, "armring-budget", features, &day)?;
+        for (what, instructions, stack) in measured(toolchain, &program)? {
+            figures.insert(format!("{name} {what} instructions"), instructions);
+            figures.insert(format!("{name} {what} stack"), stack);
+            if name == "small" {
+                order.push(what);
+            }
+        }
+    }
+    let shown = table(&figures, &order);
+    match then {
+        Then::Markdown => print!("{shown}"),
+        Then::Write => fs::write(workspace.root.join(COMMITTED), committed(&figures, &toolchain.version()?))?,
+        Then::Compare => {
+            print!("{shown}\n{}", targets(&figures));
+            compare(workspace, &figures, &toolchain.version()?)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_day(workspace: &Workspace, toolchain: &Toolchain) -> Result<PathBuf> {
+    let path = workspace.root.join("vectors/session.json");
+    let day = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let day = session::encoded(&serde_json::from_str(&day)?)?;
+    let path = toolchain.folder().join("session.bin");
+    // Written only where it changed, so that nothing is compiled anew for nothing.
+    if fs::read(&path).ok().as_ref() != Some(&day) {
+        fs::write(&path, &day)?;
+    }
+    Ok(path)
+}
+
+/// Runs a measuring program in the emulator.
+pub(super) fn measured(toolchain: &Toolchain, program: &Path) -> Result<Vec<(String, u64, u64)>> {
+    let mut emulator = toolchain.qemu();
+    emulator.args(["-M", "mps2-an386", "-cpu", "cortex-m4", "-display", "none", "-monitor", "none", "-serial", "none"]);
+    // With it, time passes by instructions and not by the machine's clock.
+    emulator.args(["-icount", "shift=3", "-semihosting-config", "enable=on,target=native", "-kernel"]).arg(program);
+    let said = output(&mut emulator)?;
+    // Semihosting's console is the standard error.
+    let said = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+    if !said.lines().any(|line| line == "done") {
+        bail!("{} did not come to its end:\n{said}", program.display());
+    }
+    let line = |line: &str| {
+        let mut words = line.strip_prefix("measured\t")?.split('\t');
+        Some((words.next()?.to_owned(), words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    };
+    Ok(said.lines().filter_map(line).collect())
+}
+
+/// A table for people, in Markdown.
+fn table(figures: &Figures, order: &[String]) -> String {
+    let figure = |name: String| figures.get(&name).copied().unwrap_or_default();
+    let mut table =
+        String::from("| | instructions | stack, bytes | with tables: instructions | stack, bytes |\n|---|---:|---:|---:|---:|\n");
+    for what in order {
+        let [a, b, c, d] = ["small", "small", "tables", "tables"]
+            .iter()
+            .zip(["instructions", "stack", "instructions", "stack"])
+            .map(|(build, unit)| spaced(figure(format!("{build} {what} {unit}"))))
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap_or_default();
+        let _ = writeln!(table, "| {what} | {a} | {b} | {c} | {d} |");
+    }
+    for (build, name) in [("small", "image"), ("tables", "image with tables")] {
+        let (flash, statics) = (figure(format!("{build} image flash")), figure(format!("{build} image statics")));
+        let _ = writeln!(table, "\n{name}: {} bytes of flash, {} bytes of statics", spaced(flash), spaced(statics));
+    }
+    table
+}
+
+/// What is reached, and what is not.
+fn targets(figures: &Figures) -> String {
+    let mut lines = String::new();
+    for Target { name, at_most, of } in TARGETS {
+        let Some(found) = figures.get(name) else { continue };
+        let whole: u64 = of.iter().map(|(part, times)| figures.get(*part).copied().unwrap_or_default() * times).sum();
+        let found = *found as f64 / if of.is_empty() { 1.0 } else { whole as f64 };
+        let verdict = if found <= at_most { "reached" } else { "NOT reached" };
+        let _ = writeln!(lines, "{name}: {found:.3}, at most {at_most:.2}: {verdict}");
+    }
+    lines
+}
+
+/// The figures as they are committed.
+fn committed(figures: &Figures, compiler: &str) -> String {
+    let mut text =
+        format!("# Written by `cargo xtask budget --write`. A change here is explained in its commit.\ncompiler = {compiler}\n");
+    for (name, figure) in figures {
+        let _ = writeln!(text, "{name} = {figure}");
+    }
+    text
+}
+
+fn compare(workspace: &Workspace, figures: &Figures, compiler: &str) -> Result<()> {
+    let path = workspace.root.join(COMMITTED);
+    let before =
+        fs::read_to_string(&path).with_context(|| format!("{}: `cargo xtask budget --write` writes it", path.display()))?;
+    let known: BTreeMap<&str, &str> = before.lines().filter_map(|line| line.split_once(" = ")).collect();
+    if known.get("compiler") != Some(&compiler) {
+        let other = known.get("compiler").copied().unwrap_or("none");
+        println!("Not compared: the committed figures are of another compiler ({other}) than this one ({compiler}).");
+        return Ok(());
+    }
+    let mut differ = Vec::new();
+    for (name, figure) in figures {
+        let before = known.get(name.as_str()).and_then(|before| before.parse::<i64>().ok());
+        let now = i64::try_from(*figure)?;
+        match before {
+            Some(before) if before == now => {}
+            Some(before) => differ.push(format!("{name}: {now}, before {before} ({:+})", now - before)),
+            None => differ.push(format!("{name}: {now}, before not measured")),
+        }
+    }
+    if !differ.is_empty() {
+        bail!(
+            "the budget changed; if it should, `cargo xtask budget --write`, and say why in the commit\n  {}",
+            differ.join("\n  ")
+        );
+    }
+    println!("All {} figures are those of {COMMITTED}.", figures.len());
+    Ok(())
+}
+
+/// 1234567 as 1,234,567.
+fn spaced(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
