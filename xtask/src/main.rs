@@ -4,6 +4,7 @@
 //! ```text
 //! main ──▶ checks ──▶ stages       which stages `test` and `ci` have, and how a stage is timed and reported
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
+//!            ├──▶ firmware         the band on an emulated microcontroller, and what it costs there
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ published        what tracked text must not contain
@@ -43,6 +44,11 @@ Commands:
           minutes at first, then a minute or two.
   guard   Only the no_std guard: proves that the protocol crates and all their dependencies compile where
           neither std nor alloc exists. Seconds, after a first minute.
+  firmware Runs the band as firmware: fetches a compiler and an emulator from Debian's packages into target/, builds for
+          a Cortex-M4, and has it pair, enrol, pay, be paid and lose its power against the demo's phones, shop and
+          issuer. Minutes at first, then one.
+  budget  Counts what the band costs that microcontroller: flash, stack and instructions of each operation, compared
+          with examples/firmware/budget.txt.
   vectors Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
           changes the protocol.
   msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
@@ -77,6 +83,35 @@ Stages, each run even if an earlier one failed, with a table of times and result
   guard self-test   as `cargo xtask guard --self-test`
   oldest compiler   every crate and CONTRIBUTING.md name the same one (`cargo xtask msrv` runs the tests on it)
   published text    tracked files name no path of a machine or home; Cargo.lock names only crates.io
+  firmware          as `cargo xtask firmware`; what it prints goes to target/xtask/firmware.log
+  budget            as `cargo xtask budget`; likewise
+";
+
+const HELP_FIRMWARE: &str = "\
+cargo xtask firmware: does the band run on a microcontroller?
+
+Usage: cargo xtask firmware
+
+Fetches a compiler that has the sources of core (Debian's rustc-web) and an emulator (qemu-system-arm) into
+target/firmware, 150 MB once; nothing is installed. Needs apt, dpkg and tar of Debian 12 or newer with its security
+archive, and rustup's rust-lld. Builds the band's crates for thumbv6m and riscv32imac, and examples/firmware for a Cortex-M4. Runs
+it with the demo's processes: it refuses to run without entropy, pairs, enrols, pays, resumes, is paid, and is killed in
+the middle of payments. Prints each message, and ends with an error if anything is not as it must be.
+To fetch anew: remove target/firmware.
+";
+
+const HELP_BUDGET: &str = "\
+cargo xtask budget: what does a band cost a microcontroller?
+
+Usage: cargo xtask budget [--write | --markdown]
+
+Plays vectors/session.json on the emulated Cortex-M4, where each instruction is counted, and demands that the band says
+what stands there. Prints instructions and stack of each operation, flash of the whole image, each with and without
+precomputed tables, and what others' handshakes cost; then which targets are reached. Ends with an error if a figure is not
+the one in examples/firmware/budget.txt: counts are exact, and a change is explained in its commit.
+
+  --write     writes that file anew
+  --markdown  prints the tables and nothing else
 ";
 
 const HELP_GUARD: &str = "\
@@ -160,6 +195,8 @@ fn help_of(command: &str) -> Option<&'static str> {
         "test" => HELP_TEST,
         "ci" => HELP_CI,
         "guard" => HELP_GUARD,
+        "firmware" => HELP_FIRMWARE,
+        "budget" => HELP_BUDGET,
         "vectors" => HELP_VECTORS,
         "msrv" => HELP_MSRV,
         "help" => HELP,

@@ -16,6 +16,13 @@ pub(super) fn image(workspace: &Workspace, toolchain: &Toolchain, package: &str,
     Ok(lies(toolchain, package))
 }
 
+/// Builds the libraries that a band consists of for another microcontroller.
+pub(super) fn libraries(workspace: &Workspace, toolchain: &Toolchain, target: &str) -> Result<()> {
+    let what = ["--package", "armring-band", "--package", "armring-flash"];
+    let arguments = ["build", "--quiet", "--locked", "--release", "-Zbuild-std=core", "--target", target];
+    run(&mut toolchain.cargo(workspace, &[&arguments[..], &what].concat())?)
+}
+
 /// Builds a measuring program that plays the day in this file.
 pub(super) fn with_day(
     workspace: &Workspace,

@@ -23,9 +23,16 @@ pub(crate) use budget::Then;
 use story::Story;
 use toolchain::Toolchain;
 
+/// What the band's crates are to build for besides, whatever a wristband has inside.
+const OTHER_TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "riscv32imac-unknown-none-elf"];
+
 /// Builds the firmware and plays its story.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let toolchain = Toolchain::get(workspace)?;
+    for target in OTHER_TARGETS {
+        build::libraries(workspace, &toolchain, target)?;
+        println!("The band and its storage build for {target}.");
+    }
     let image = build::image(workspace, &toolchain, "armring-firmware", &[])?;
     let sizes = build::sizes(&image)?;
     println!("The band as firmware for {}: {} bytes of flash, with {}", build::TARGET, sizes.flash, toolchain.version()?);

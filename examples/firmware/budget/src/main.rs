@@ -29,11 +29,15 @@ fn main() -> ! {
     let mut session = Session::open();
     let mut band = new_band(session.array(), session.array());
     let mut fragment = [0; ATT_PAYLOAD_MAX];
+    let (mut together, mut deepest) = (0, 0);
     for _ in 0..session.byte() {
         let mut chapter = session.chapter();
         let (instructions, stack) = meter.stack(&mut || play(&mut band, &mut chapter, &meter, &mut fragment));
         meter.report(chapter.name, instructions, stack);
+        (together, deepest) = (together + instructions, stack.max(deepest));
     }
+    // The band itself lies on the stack as well.
+    meter.report("the whole day, the band itself included", together, meter.depth() + deepest);
     finish()
 }
 

@@ -21,6 +21,8 @@ const SPARED: usize = 128;
 unsafe extern "C" {
     /// The lowest address that the stack may reach (cortex-m-rt's link.x).
     static _stack_end: u32;
+    /// Where it starts, at the other end.
+    static _stack_start: u32;
 }
 
 /// The one meter.
@@ -78,6 +80,13 @@ impl Meter {
         let untouched =
             (lowest..here).step_by(4).take_while(|at| unsafe { (*at as *const u32).read_volatile() } == PAINT).count();
         (result, here - lowest - untouched * 4)
+    }
+
+    /// How many bytes of the stack are in use here.
+    #[inline(never)]
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        (&raw const _stack_start as usize).saturating_sub(cortex_m::register::msp::read() as usize)
     }
 
     /// Reports one thing that was measured; the tool that ran this reads the line.
