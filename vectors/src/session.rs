@@ -25,7 +25,7 @@ const STEP: u64 = 10;
 
 pub(crate) fn vectors() -> Value {
     let mut day = Day::new();
-    let chapters: [(&str, fn(&mut Day)); 9] = [
+    let chapters: [(&str, Play); 9] = [
         ("pair", Day::pair),
         ("reconnect", Day::reconnect),
         ("enrol", Day::enrol),
@@ -47,6 +47,9 @@ pub(crate) fn vectors() -> Value {
         "chapters": chapters,
     })
 }
+
+/// Plays a chapter.
+type Play = fn(&mut Day);
 
 /// Everybody whom the band meets.
 struct Day {
@@ -263,7 +266,7 @@ impl Day {
         while let Some(output) = self.band.poll(&mut fragment) {
             match output {
                 Output::Transmit(bytes) => {
-                    self.said.push(hex(&*bytes));
+                    self.said.push(hex(bytes));
                     self.wallet.as_mut().unwrap().fragment(bytes, &self.key, &mut self.rng).expect("the wallet understands");
                 }
                 Output::Store { .. } | Output::Erase { .. } | Output::EraseAll => next = Some(("stored", Event::Stored)),

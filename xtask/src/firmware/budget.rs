@@ -205,16 +205,7 @@ fn compare(workspace: &Workspace, figures: &Figures, compiler: &str) -> Result<(
         println!("Not compared: the committed figures are of another compiler ({other}) than this one ({compiler}).");
         return Ok(());
     }
-    let mut differ = Vec::new();
-    for (name, figure) in figures {
-        let before = known.get(name.as_str()).and_then(|before| before.parse::<i64>().ok());
-        let now = i64::try_from(*figure)?;
-        match before {
-            Some(before) if before == now => {}
-            Some(before) => differ.push(format!("{name}: {now}, before {before} ({:+})", now - before)),
-            None => differ.push(format!("{name}: {now}, before not measured")),
-        }
-    }
+    let differ = differences(&known, figures);
     if !differ.is_empty() {
         bail!(
             "the budget changed; if it should, `cargo xtask budget --write`, and say why in the commit\n  {}",
@@ -223,6 +214,24 @@ fn compare(workspace: &Workspace, figures: &Figures, compiler: &str) -> Result<(
     }
     println!("All {} figures are those of {COMMITTED}.", figures.len());
     Ok(())
+}
+
+/// Which figures are not what they were, and by how much.
+fn differences(known: &BTreeMap<&str, &str>, figures: &Figures) -> Vec<String> {
+    let mut differ = Vec::new();
+    for (name, figure) in figures {
+        match known.get(name.as_str()).and_then(|before| before.parse::<u64>().ok()) {
+            Some(before) if before == *figure => {}
+            Some(before) => {
+                let sign = if *figure > before { '+' } else { '-' };
+                differ.push(format!("{name}: {figure}, before {before} ({sign}{})", figure.abs_diff(before)));
+            }
+            None => differ.push(format!("{name}: {figure}, before not measured")),
+        }
+    }
+    let gone = known.keys().filter(|name| **name != "compiler" && !figures.contains_key(**name));
+    differ.extend(gone.map(|name| format!("{name}: not measured any more")));
+    differ
 }
 
 /// 1234567 as 1,234,567.
@@ -236,4 +245,37 @@ fn spaced(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_difference_is_named_with_its_size() {
+        let figures = [("pay", 90), ("pair", 20), ("new", 1), ("same", 5)].map(|(name, figure)| (name.to_owned(), figure)).into();
+        let known = [("compiler", "x"), ("pay", "100"), ("pair", "15"), ("same", "5"), ("gone", "7")].into();
+        let found = differences(&known, &figures);
+        let expected = [
+            "new: 1, before not measured",
+            "pair: 20, before 15 (+5)",
+            "pay: 90, before 100 (-10)",
+            "gone: not measured any more",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_ratio_is_of_the_sum_of_its_parts() {
+        let mut figures: Figures = [(PUBLIC, 100), (SHARED, 50)].map(|(name, figure)| (name.to_owned(), figure)).into();
+        figures.insert("small reconnect instructions".to_owned(), 315);
+        assert_eq!(targets(&figures), "small reconnect instructions: 1.050, at most 1.05: reached\n");
+        figures.insert("small reconnect instructions".to_owned(), 316);
+        assert!(targets(&figures).contains("NOT reached"));
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!([7, 1_234, 1_234_567].map(spaced), ["7", "1,234", "1,234,567"]);
+    }
 }
