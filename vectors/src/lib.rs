@@ -16,6 +16,7 @@ mod objects;
 mod objects_bad;
 mod records;
 mod seed;
+mod session;
 
 use serde_json::Value;
 
@@ -42,7 +43,7 @@ impl File {
 
 /// All files.
 #[must_use]
-pub const fn files() -> [File; 6] {
+pub const fn files() -> [File; 7] {
     [
         File { name: "handshakes.json", make: handshakes::vectors },
         File { name: "links.json", make: links::vectors },
@@ -50,5 +51,6 @@ pub const fn files() -> [File; 6] {
         File { name: "fragments.json", make: fragments::vectors },
         File { name: "records.json", make: records::vectors },
         File { name: "objects.json", make: objects::vectors },
+        File { name: "session.json", make: session::vectors },
     ]
 }

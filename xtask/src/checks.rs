@@ -16,9 +16,11 @@ use crate::{
     workspace::{Workspace, output, run},
 };
 
+/// The workspace of what runs on a microcontroller.
+const FIRMWARE: &str = "examples/firmware";
 const DEMO: &str = "armring-demo";
-/// How much of the demo's log a failure shows, in lines.
-const DEMO_TAIL: usize = 30;
+/// How much of a log a failure shows, in lines.
+const TAIL: usize = 30;
 
 /// What a newcomer runs: stable Rust and a C compiler are enough.
 pub(crate) fn test(workspace: &Workspace) -> Result<()> {
@@ -38,7 +40,9 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut stages = Stages::of("ci");
     stages.run("format", || {
         component(workspace, "fmt", "rustfmt")?;
-        run(&mut workspace.cargo(&["fmt", "--all", "--", "--check"])).context("repair with `cargo fmt --all`")
+        run(&mut workspace.cargo(&["fmt", "--all", "--", "--check"])).context("repair with `cargo fmt --all`")?;
+        let mut firmware = workspace.cargo(&["fmt", "--all", "--", "--check"]);
+        run(firmware.current_dir(workspace.root.join(FIRMWARE))).context("repair with `cargo fmt --all` in examples/firmware")
     });
     stages.run("clippy", || {
         component(workspace, "clippy", "clippy")?;
@@ -53,6 +57,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     });
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
+    stages.run("firmware", || logged(workspace, "firmware"));
+    stages.run("budget", || logged(workspace, "budget"));
     stages.finish()
 }
 
@@ -103,7 +109,19 @@ fn scratch(workspace: &Workspace) -> String {
 
 /// The demo from beginning to end, without anyone at the keyboard. It prints much: only the line with these words, or a failure, is shown.
 fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
+/// The demo from beginning to end, without anyone at the keyboard.
+fn demo(workspace: &Workspace) -> Result<()> {
     workspace.package(DEMO).context("the demo is expected in examples/demo")?;
+    quietly(workspace, "demo", &["run", "--quiet", "--locked", "--package", DEMO])
+}
+
+/// Another command of this tool.
+fn logged(workspace: &Workspace, command: &str) -> Result<()> {
+    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command])
+}
+
+/// Runs what prints much: only a failure is shown.
+fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<()> {
     let folder = workspace.target.join("xtask");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join(format!("{name}.log"));
@@ -111,11 +129,16 @@ fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> R
 
     let mut command = workspace.cargo(&["run", "--quiet", "--locked", "--package", DEMO]);
     command.arg("--").args(arguments).stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
+    let path = folder.join(name).with_extension("log");
+    let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+
+    let mut command = workspace.cargo(arguments);
+    command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
     let outcome = run(&mut command);
     let log = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
     let lines: Vec<&str> = log.lines().collect();
     if outcome.is_err() {
-        let tail = lines.get(lines.len().saturating_sub(DEMO_TAIL)..).unwrap_or_default();
+        let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
         eprintln!("{}\n(the end of {})", tail.join("\n"), path.display());
     } else {
         let Some(said) = lines.iter().find(|line| line.contains(words)) else {

@@ -4,6 +4,7 @@
 //! ```text
 //! main ──▶ checks ──▶ stages       which stages `test` and `ci` have, and how a stage is timed and reported
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
+//!            ├──▶ firmware         the band on an emulated microcontroller, and what it costs there
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ msrv             the oldest compiler
@@ -15,6 +16,7 @@
 
 mod attacks;
 mod checks;
+mod firmware;
 mod guard;
 mod guard_selftest;
 mod msrv;
@@ -30,6 +32,7 @@ use std::{env, process::ExitCode};
 
 use anyhow::Result;
 
+use firmware::Then;
 use workspace::Workspace;
 
 const HELP: &str = "\
@@ -63,6 +66,11 @@ Commands:
           neither std nor alloc exists. Seconds, after a first minute.
   postgres Only the stage `postgresql` of ci: the ledger against PostgreSQL, which it finds or installs and
           starts, and against crashes. Some four minutes.
+  firmware Runs the band as firmware: fetches a compiler and an emulator from Debian's packages into target/, builds for
+          a Cortex-M4, and has it pair, enrol, pay, be paid and lose its power against the demo's phones, shop and
+          issuer. Minutes at first, then one.
+  budget  Counts what the band costs that microcontroller: flash, stack and instructions of each operation, compared
+          with examples/firmware/budget.txt.
   vectors Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
           changes the protocol.
   msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
@@ -103,6 +111,35 @@ Stages, each run even if an earlier one failed, with a table of times and result
                     database, lost connections, full disks. `cargo xtask postgres` runs this stage alone
   oldest compiler   every crate and CONTRIBUTING.md name the same one (`cargo xtask msrv` runs the tests on it)
   published text    tracked files name no path of a machine or home; Cargo.lock names only crates.io
+  firmware          as `cargo xtask firmware`; what it prints goes to target/xtask/firmware.log
+  budget            as `cargo xtask budget`; likewise
+";
+
+const HELP_FIRMWARE: &str = "\
+cargo xtask firmware: does the band run on a microcontroller?
+
+Usage: cargo xtask firmware
+
+Fetches a compiler that has the sources of core (Debian's rustc-web) and an emulator (qemu-system-arm) into
+target/firmware, 150 MB once; nothing is installed. Needs apt, dpkg and tar of Debian 12 or newer with its security
+archive, and rustup's rust-lld. Builds the band's crates for thumbv6m and riscv32imac, and examples/firmware for a Cortex-M4. Runs
+it with the demo's processes: it refuses to run without entropy, pairs, enrols, pays, resumes, is paid, and is killed in
+the middle of payments. Prints each message, and ends with an error if anything is not as it must be.
+To fetch anew: remove target/firmware.
+";
+
+const HELP_BUDGET: &str = "\
+cargo xtask budget: what does a band cost a microcontroller?
+
+Usage: cargo xtask budget [--write | --markdown]
+
+Plays vectors/session.json on the emulated Cortex-M4, where each instruction is counted, and demands that the band says
+what stands there. Prints instructions and stack of each operation, flash of the whole image, each with and without
+precomputed tables, and what others' handshakes cost; then which targets are reached. Ends with an error if a figure is not
+the one in examples/firmware/budget.txt: counts are exact, and a change is explained in its commit.
+
+  --write     writes that file anew
+  --markdown  prints the tables and nothing else
 ";
 
 const HELP_GUARD: &str = "\
@@ -192,6 +229,10 @@ fn main() -> ExitCode {
         ["packages"] => with_workspace(packed::run),
         ["postgres"] => with_workspace(postgres::run),
         ["vectors"] => with_workspace(vectors::run_generator),
+        ["budget"] => with_workspace(|workspace| firmware::budget(workspace, Then::Compare)),
+        ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
+        ["budget", "--markdown"] => with_workspace(|workspace| firmware::budget(workspace, Then::Markdown)),
+        ["firmware"] => with_workspace(firmware::run),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),
     };
@@ -214,6 +255,8 @@ fn help_of(command: &str) -> Option<&'static str> {
         "ci" => HELP_CI,
         "guard" => HELP_GUARD,
         "packages" => HELP_PACKAGES,
+        "firmware" => HELP_FIRMWARE,
+        "budget" => HELP_BUDGET,
         "vectors" => HELP_VECTORS,
         "postgres" => HELP_POSTGRES,
         "msrv" => HELP_MSRV,

@@ -85,6 +85,7 @@ pub(crate) enum AfterStore<S> {
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// What was to be stored is durable.
+    #[inline(never)]
     pub(crate) fn stored<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), Error> {
         match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
             AfterStore::Nothing => Ok(()),

@@ -29,12 +29,28 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     /// A whole record came.
     pub(crate) fn record<R: TryCryptoRng>(&mut self, record: &mut [u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
+        let (pairing, waiting) = (self.phase.is_pairing(), self.phase.is_waiting());
+        let result = match self.phase {
+            // Where it is, for what comes of it takes all the stack that there is.
+            Phase::Linked(_) => self.linked(record, now, rng),
+            _ => self.step(record, now, rng),
+        };
+        if !matches!(self.phase, Phase::Ended) {
+            return result;
+        }
+        self.tell_abandoned(pairing, waiting);
+        self.out.disconnect();
+        result
+    }
+
+    /// A message of a handshake came, or the first record after it. Apart, so that its stack is free when a record is acted on.
+    #[inline(never)]
+    fn step<R: TryCryptoRng>(&mut self, record: &mut [u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
         let phase = core::mem::replace(&mut self.phase, Phase::Ended);
         let end = |result: Result<Phase<P::Signer>, Error>| match result {
             Ok(phase) => (phase, Ok(())),
             Err(error) => (Phase::Ended, Err(error)),
         };
-        let (pairing, waiting) = (phase.is_pairing(), phase.is_waiting());
         let (phase, result) = match phase {
             Phase::Greeted(hello) => end(self.opened(hello, record)),
             Phase::Opened(band, wallet) => end(self.message_1((&band, &wallet), record, now, rng)),
@@ -44,23 +60,18 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Phase::Proving(slot, unproven) => self.prove(slot, unproven, record),
             Phase::Introducing(introducing) => Self::while_introducing(introducing, record),
             Phase::Resuming(slot, unproven) => self.prove_resumed(slot, unproven, record, now, rng),
-            Phase::Linked(linked) => self.linked(linked, record, now, rng),
             Phase::Paired(mut session, _) => match session.channel.open(record) {
                 Ok(Opened::Close) => (Phase::Ended, Ok(())),
                 Ok(Opened::Record(_)) => (Phase::Ended, Err(PeerError::Unexpected.into())),
                 Err(error) => (Phase::Ended, Err(error.into())),
             },
-            Phase::Idle | Phase::Ended => (phase, Err(CallerError::NotConnected.into())),
+            Phase::Linked(_) | Phase::Idle | Phase::Ended => (phase, Err(CallerError::NotConnected.into())),
         };
         self.phase = phase;
-        if !matches!(self.phase, Phase::Ended) {
-            return result;
-        }
-        self.tell_abandoned(pairing, waiting);
-        self.out.disconnect();
         result
     }
 
+    #[inline(never)]
     fn opened(&mut self, band: BandHello, record: &[u8]) -> Result<Phase<P::Signer>, Error> {
         let wallet = WalletHello::from_bytes(record)?;
         if band.versions().highest_common(wallet.versions()).is_none() {
@@ -78,6 +89,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
     }
 
+    #[inline(never)]
     fn message_1<R: TryCryptoRng>(
         &mut self,
         hellos: (&BandHello, &WalletHello),
@@ -108,6 +120,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Some((slot, &replacement.link))
     }
 
+    #[inline(never)]
     fn reconnect<R: TryCryptoRng>(
         &mut self,
         hellos: (&BandHello, &WalletHello),
@@ -121,6 +134,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(Phase::Proving(slot, unproven))
     }
 
+    #[inline(never)]
     fn resume<R: TryCryptoRng>(
         &mut self,
         hellos: (&BandHello, &WalletHello),
@@ -138,6 +152,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The first record over a reconnected link: whoever sealed it is there now, and says which generation of the link it remembers.
+    #[inline(never)]
     fn prove(&mut self, slot: usize, unproven: Unproven, record: &mut [u8]) -> Step<P::Signer> {
         let Proven { session, proof, opened } = match unproven.open(record) {
             Ok(proven) => proven,
@@ -158,6 +173,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// While its link is stored, a wallet that follows the protocol says nothing but that it leaves.
+    #[inline(never)]
     fn while_introducing(mut introducing: Introducing, record: &mut [u8]) -> Step<P::Signer> {
         match introducing.session.channel.open(record) {
             Ok(Opened::Close) => (Phase::Ended, Ok(())),
@@ -209,6 +225,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The link is stored: it is an established one, and the band says which generation it remembered.
+    #[inline(never)]
     pub(crate) fn introduced(&mut self, slot: usize, introduction: Introduction) -> Result<(), Error> {
         let Introduction { link, answer, agreement, ticket } = introduction;
         if self.replacement.as_ref().is_some_and(|replacement| replacement.link.is_same_link(&link)) {
@@ -238,6 +255,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The first record over a resumed link.
+    #[inline(never)]
     fn prove_resumed<R: TryCryptoRng>(
         &mut self,
         slot: usize,
@@ -255,7 +273,9 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Ok(place) => place.resumption.confirm(&proof),
             Err(error) => return (Phase::Ended, Err(error)),
         }
-        self.said(Linked { slot, session, task: Task::None }, opened, now, rng)
+        self.phase = Phase::Linked(Linked { slot, session, task: Task::None });
+        let result = self.said(slot, opened, now, rng);
+        (core::mem::replace(&mut self.phase, Phase::Ended), result)
     }
 }
 

@@ -55,6 +55,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// Sends message 1 to the issuer, if the wallet that asked is still there.
+    #[inline(never)]
     pub(crate) fn begin_enrolment<R: TryCryptoRng>(
         &mut self,
         slot: usize,
@@ -109,6 +110,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(said.get(..len).ok_or(MachineError::Key)?)
     }
 
+    #[inline(never)]
     fn request_credential(&mut self, slot: usize, mut session: Session, candidate: Candidate<P::Signer>) -> Result<(), Refusal> {
         let assurance = self.assurance(slot)?;
         let enrolment = enrolment(&session, &candidate, assurance);
@@ -128,6 +130,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(())
     }
 
+    #[inline(never)]
     fn take_credential(
         &mut self,
         slot: usize,

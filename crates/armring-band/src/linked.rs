@@ -8,7 +8,6 @@ use armring_wire::{DecodeError, EnrolmentCode, Uptime, decode_record};
 use rand_core::TryCryptoRng;
 
 use crate::after::{AfterStore, Refusal};
-use crate::connect::Step;
 use crate::error::{Error, PeerError};
 use crate::event::Signal;
 use crate::keys::PaymentKeys;
@@ -19,40 +18,40 @@ use crate::unpair::Whose;
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// A sealed record came over a link. One that does not verify changes nothing, until there were too many.
-    pub(crate) fn linked<R: TryCryptoRng>(
-        &mut self,
-        mut linked: Linked<P::Signer>,
-        sealed: &mut [u8],
-        now: Uptime,
-        rng: &mut R,
-    ) -> Step<P::Signer> {
+    pub(crate) fn linked<R: TryCryptoRng>(&mut self, sealed: &mut [u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
+        let linked = self.linked_mut()?;
+        let slot = linked.slot;
         match linked.session.channel.open(sealed) {
-            Ok(opened) => self.said(linked, opened, now, rng),
-            Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => (Phase::Linked(linked), Err(error.into())),
-            Err(error) => (Phase::Ended, Err(error.into())),
+            Ok(opened) => self.said(slot, opened, now, rng),
+            Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => Err(error.into()),
+            Err(error) => {
+                self.phase = Phase::Ended;
+                Err(error.into())
+            }
         }
     }
 
-    /// The wallet said this.
+    /// The wallet of this slot, which is linked, said this.
+    #[inline(never)]
     pub(crate) fn said<R: TryCryptoRng>(
         &mut self,
-        linked: Linked<P::Signer>,
+        slot: usize,
         opened: Opened<'_>,
         now: Uptime,
         rng: &mut R,
-    ) -> Step<P::Signer> {
+    ) -> Result<(), Error> {
         let Opened::Record(record) = opened else {
-            return (Phase::Ended, Ok(()));
+            self.phase = Phase::Ended;
+            return Ok(());
         };
-        let record = decode_record(record);
-        let slot = linked.slot;
-        self.phase = Phase::Linked(linked);
-        let result = match record {
+        match decode_record(record) {
             Ok(record) => self.answer_with(slot, |core| core.act(slot, record, now, rng)),
             Err(DecodeError::UnknownVariant(variant)) => self.say(&ToWallet::Unknown(variant)),
-            Err(error) => return (Phase::Ended, Err(error.into())),
-        };
-        (core::mem::replace(&mut self.phase, Phase::Ended), result)
+            Err(error) => {
+                self.phase = Phase::Ended;
+                Err(error.into())
+            }
+        }
     }
 
     fn act<R: TryCryptoRng>(&mut self, slot: usize, record: ToBand<'_>, now: Uptime, rng: &mut R) -> Result<(), Refusal> {

@@ -30,6 +30,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         self.begin_pairing(window, hellos, record, now, rng).inspect_err(|_| self.out.signal(Signal::PairingClosed))
     }
 
+    #[inline(never)]
     fn begin_pairing<R: TryCryptoRng>(
         &mut self,
         Window { pairing: window, replaces }: Window,
@@ -59,6 +60,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The wallet's last message where no code is compared: the wearer has accepted by opening the window.
+    #[inline(never)]
     pub(crate) fn last_message<R: TryCryptoRng>(
         &mut self,
         awaiting: AwaitingStatic,
@@ -71,6 +73,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(Phase::Comparing(Comparing { session, step: Comparison::Accepted(accepted), wallet: None, attempt }))
     }
 
+    #[inline(never)]
     pub(crate) fn message_3(
         &mut self,
         awaiting: armring_pairing::AwaitingOpening,
@@ -84,6 +87,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// While people compare, the wallet says `Confirm` or nothing.
+    #[inline(never)]
     pub(crate) fn compare(
         &mut self,
         mut comparing: Comparing,
@@ -115,6 +119,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The wearer says that the code is the same on both. Before the whole code was shown, nobody can.
+    #[inline(never)]
     pub(crate) fn accept_code<R: TryCryptoRng>(&mut self, now: Uptime, rng: &mut R) -> Result<(), Error> {
         let Phase::Comparing(comparing) = core::mem::replace(&mut self.phase, Phase::Ended) else {
             return Ok(());
@@ -173,6 +178,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The provisional link is stored: the band says `Confirm`.
+    #[inline(never)]
     pub(crate) fn say_confirm(&mut self, share: &Share) -> Result<(), Error> {
         let mut comparing = match core::mem::replace(&mut self.phase, Phase::Ended) {
             Phase::Comparing(comparing @ Comparing { step: Comparison::Storing, .. }) => comparing,

@@ -72,6 +72,7 @@ impl core::fmt::Debug for Secret<'_> {
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// The wearer entered this. The try is counted and stored before anything is compared. Off the wrist nothing is.
+    #[inline(never)]
     pub(crate) fn secret_entered(&mut self, secret: Secret<'_>, now: Uptime) -> Result<(), Error> {
         self.pass(now);
         let Some(worn_since) = self.wear.worn_since() else { return Ok(()) };
@@ -126,6 +127,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The wearer chose this. Where there is one already, they have to have unlocked the band on the band.
+    #[inline(never)]
     pub(crate) fn secret_chosen<R: TryCryptoRng>(&mut self, secret: Secret<'_>, now: Uptime, rng: &mut R) -> Result<(), Error> {
         self.pass(now);
         if self.out.is_storing() {

@@ -46,6 +46,7 @@ impl<S> Slot<S> {
     }
 }
 
+/// Its steps are not inlined where they take much of the stack, so that what one of them needs is free for the next.
 pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) out: Outputs,
     pub(crate) identity: D,
@@ -116,6 +117,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn connected<R: TryCryptoRng>(&mut self, payload: AttPayload, now: Uptime, rng: &mut R) -> Result<(), Error> {
         self.pass(now);
         if !matches!(self.phase, Phase::Idle | Phase::Ended) {
@@ -143,6 +145,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// Ends the connection because of `error`, and with it whatever went on over it.
+    #[inline(never)]
     pub(crate) fn fail(&mut self, error: Error) -> Error {
         self.abandon();
         self.phase = Phase::Ended;
@@ -206,6 +209,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(())
     }
 
+    #[inline(never)]
     fn gesture<R: TryCryptoRng>(&mut self, gesture: Gesture, now: Uptime, rng: &mut R) -> Result<(), Error> {
         match gesture {
             Gesture::Press if matches!(self.phase, Phase::Comparing(_)) => self.accept_code(now, rng),
