@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, guard, guard_selftest, msrv, published,
+    attacks, fuzz, guard, guard_selftest, msrv, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -29,7 +29,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     stages.finish()
 }
 
-/// What a change must pass besides [`test()`]: needs rustfmt and clippy.
+/// What a change must pass besides [`test()`]: needs rustfmt, clippy, and for the fuzz targets a nightly toolchain and a C++ compiler.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut stages = Stages::of("ci");
     stages.run("format", || {
@@ -42,6 +42,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     });
     stages.run("documentation", || documentation(workspace));
     stages.run("guard self-test", || guard_selftest::run(workspace));
+    stages.run("fuzz targets", || fuzz::short(workspace));
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
     stages.finish()
