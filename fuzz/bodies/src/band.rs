@@ -4,6 +4,7 @@ mod life;
 mod peer;
 mod room;
 mod rules;
+mod says;
 
 use self::life::Life;
 use crate::input::Input;

@@ -1,6 +1,7 @@
 //! A payment service: payments of bands that go on, that are cloned, that lie; refunds; its operator; garbage.
 
 mod books;
+mod enrolling;
 mod scene;
 
 use armring_token::{Counter, Gesture, Minor, Unlocking};

@@ -1,17 +1,20 @@
 //! A payment and a collection, from the offer to the word on the wrist, with everything that band, payee and whoever else may say.
 
+mod collecting;
+
 use std::sync::OnceLock;
 
 use armring_token::{
     Counter, Form, Gesture, KeyList, Minor, PaymentRequest, PaymentToken, Presence, Unlocking, Unverified, Verified,
 };
-use armring_wallet::{Collection, Next, Offer, Payment};
+use armring_wallet::{Next, Offer, Payment};
 use armring_wire::records::band::{Decline, ToBand};
 use armring_wire::records::issuer::Refusal;
 use armring_wire::records::payee::{FromPayee, ToPayee};
 use armring_wire::uri::PaymentUri;
 use armring_wire::{CredentialId, Opaque, Outcome, PayeeRef, Text, UnixTime, encode};
 
+use self::collecting::Collecting;
 use crate::cast::{self, BAND, CREDENTIAL, SHOP, TEAHOUSE};
 use crate::flash;
 use crate::input::Input;
@@ -142,7 +145,8 @@ struct Paying {
     /// The token that was taken first, and what became of it.
     token: Option<Vec<u8>>,
     outcome: Option<Outcome>,
-    ended: Option<Decline>,
+    /// Why the band did not do what it was asked.
+    declined: Vec<Decline>,
 }
 
 impl Paying {
@@ -150,7 +154,7 @@ impl Paying {
         let (request, certificate) = &scene().asked[0];
         let offer = Offer::verify(request, certificate, &cast::root(), &scene().keys, cast::NOW).unwrap();
         let credential = if input.any() { flash::credential(cast::LIMITS) } else { Vec::new() };
-        Self { payment: Payment::new(offer, &credential), token: None, outcome: None, ended: None }
+        Self { payment: Payment::new(offer, &credential), token: None, outcome: None, declined: Vec::new() }
     }
 
     fn run(mut self, input: &mut Input<'_>) {
@@ -168,7 +172,11 @@ impl Paying {
             0 | 1 => self.polls(),
             2 => self.payment.again(),
             3 => self.payment.noted(),
-            4 => self.payment.declined(Decline::from(input.any::<u8>() % 16)),
+            4 => {
+                let why = Decline::from(input.any::<u8>() % 16);
+                self.payment.declined(why);
+                self.declined.push(why);
+            }
             5 | 6 => self.gets_token(input),
             7 => self.is_stored(),
             _ => self.payee_says(input),
@@ -190,7 +198,6 @@ impl Paying {
             assert_eq!(self.payment, before, "what was refused has changed something");
         } else {
             self.token.get_or_insert(token);
-            self.ended = None;
         }
     }
 
@@ -223,7 +230,7 @@ impl Paying {
     }
 
     fn polls(&mut self) {
-        let (token, outcome, ended) = (self.token.clone(), self.outcome, self.ended);
+        let (token, outcome) = (self.token.clone(), self.outcome);
         match self.payment.poll() {
             Next::Band(ToBand::Pay { .. } | ToBand::PayTo { .. }) => assert!(token.is_none(), "a second payment"),
             Next::Band(ToBand::Paid { .. }) => assert!(outcome.is_some()),
@@ -231,10 +238,7 @@ impl Paying {
                 assert_eq!(Some(said.as_bytes()), token.as_deref());
             }
             Next::Done(what) => assert_eq!(Some(what), outcome),
-            Next::Ended(why) => {
-                assert!(token.is_none() && ended.is_none_or(|before| before == why));
-                self.ended = Some(why);
-            }
+            Next::Ended(why) => assert!(token.is_none() && self.declined.contains(&why)),
             Next::Wait => {}
             other => panic!("{other:?}"),
         }
@@ -249,81 +253,5 @@ impl Paying {
         assert_eq!(restored.poll(), self.payment.clone().poll(), "it goes on where it was");
         restored.again();
         self.payment = restored;
-    }
-}
-
-struct Collecting {
-    collection: Collection,
-    request: bool,
-    paid: bool,
-}
-
-impl Collecting {
-    fn new() -> Self {
-        let collection = Collection::new(cast::yuan(1_250), EXPIRY, "tea for two").unwrap();
-        Self { collection, request: false, paid: false }
-    }
-
-    fn run(mut self, input: &mut Input<'_>) {
-        for _ in 0..MOST {
-            if input.is_empty() {
-                break;
-            }
-            self.goes_on(input);
-            assert_eq!(self.collection.is_paid(), self.paid);
-            assert_eq!(self.collection.request().is_some(), self.request);
-        }
-    }
-
-    fn goes_on(&mut self, input: &mut Input<'_>) {
-        let before = self.collection.clone();
-        match input.below(8) {
-            0 | 1 => match self.collection.poll() {
-                Next::Band(ToBand::Receive { .. }) => assert!(!self.request),
-                Next::Band(ToBand::Received { .. }) => assert!(self.paid),
-                Next::Done(outcome) => assert!(self.paid && outcome.is_settled()),
-                Next::Ended(_) => assert!(!self.request && !self.paid),
-                Next::Wait => {}
-                other => panic!("{other:?}"),
-            },
-            2 => self.collection.again(),
-            3 => self.collection.noted(),
-            4 => self.collection.declined(Decline::from(input.any::<u8>() % 16)),
-            5 => {
-                let (right, other) = (&scene().wanted, &scene().asked[1].0);
-                let mut request = if input.below(4) == 0 { other } else { right }.clone();
-                let changed = input.below(4) == 0 && input.alter(&mut request);
-                let result = self.collection.requested(&request);
-                if result.is_err() {
-                    assert_eq!(self.collection, before, "what was refused has changed something");
-                    assert!(self.request || changed || request != *right);
-                }
-                self.request |= result.is_ok();
-            }
-            6 => {
-                let mut token = if input.below(4) == 0 { &scene().tokens[0] } else { &scene().paid }.clone();
-                let changed = input.below(4) == 0 && input.alter(&mut token);
-                let (receipt, fits) = receipt(input, &token);
-                let result = self.collection.paid(&token, &receipt, &cast::root(), &scene().keys);
-                let asked = self.collection.request() == Some(&scene().wanted);
-                if asked && !changed {
-                    let expected = token == scene().paid && fits.is_some_and(Outcome::is_settled);
-                    assert_eq!(result.is_ok(), expected, "paid by a token that settled, and by nothing else");
-                }
-                if result.is_err() {
-                    assert_eq!(self.collection, before, "what was refused has changed something");
-                }
-                self.paid |= result.is_ok();
-            }
-            _ => {
-                let bytes = self.collection.to_bytes();
-                assert!(!bytes.is_empty() && bytes.len() <= Collection::MAX_LEN);
-                let restored = Collection::from_bytes(&bytes).expect("what was stored");
-                assert_eq!(restored.to_bytes(), bytes);
-                self.collection.again();
-                assert_eq!(restored.clone().poll(), self.collection.clone().poll(), "it goes on where it was");
-                self.collection = restored;
-            }
-        }
     }
 }

@@ -200,9 +200,13 @@ impl Run {
 
     /// The band seals a record, or something that is none.
     fn band_says(&mut self, input: &mut Input<'_>) {
-        if !self.linked || self.ended {
+        if !self.linked || self.ended || !self.band.has_session() {
             // Before there is a link, what the band seals is out of turn.
             let record = input.bytes(100).to_vec();
+            if let Ok(ToWallet::Confirm { .. }) = armring_wire::decode_record(&record) {
+                // This very band's confirmation, with another share: the link is then what both have said.
+                return;
+            }
             let fragments = self.band.seals(&record);
             self.band.spoilt |= !fragments.is_empty();
             return self.hears(&fragments);

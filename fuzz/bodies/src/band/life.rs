@@ -1,29 +1,25 @@
 //! What happens, as the input says.
 
-use std::sync::OnceLock;
-
 use armring_band::{Event, Face, Gesture, Secret, StoreKey};
 use armring_pairing::{DiffieHellman, PairingLabel, PairingSecret, Source, labelled_hash};
-use armring_token::{Form, FreeCount, Limits, Minor, PaymentRequest, PaymentToken, Unverified};
+use armring_token::{FreeCount, Limits, Minor};
 use armring_wallet::Connection;
-use armring_wire::records::OBJECT_MAX;
 use armring_wire::records::band::ToBand;
-use armring_wire::{AttPayload, CredentialId, EnrolmentCode, Opaque, Outcome, PayeeRef, Text, UnixTime, Uptime, decode_record};
+use armring_wire::{AttPayload, Opaque, Uptime, decode_record};
 
 use super::peer::{Desk, Line, Reconnecting, Stranger, encoded};
 use super::room::{LABEL, Room, ToIssuer, Works};
-use crate::cast::{self, SHOP, Shared, TEAHOUSE};
+use super::says::requests;
+use crate::cast::{self, Shared};
 use crate::flash;
 use crate::input::Input;
 
-/// Below and above the limits for nothing, for a press and for each payment.
-const AMOUNTS: [u64; 8] = [1, 40, 90, 1_500, 5_000, 5_001, 10_000, 10_001];
 const PINS: [&[u8]; 2] = [b"2580", b"1234"];
 const GESTURES: [Gesture; 6] =
     [Gesture::Press, Gesture::DoublePress, Gesture::Hold, Gesture::Refuse, Gesture::Unpair, Gesture::Reset];
 
 pub(super) struct Life {
-    room: Room,
+    pub(super) room: Room,
     desk: Desk,
     limits: Limits,
     pays_in_the_end: bool,
@@ -219,7 +215,7 @@ impl Life {
         }
     }
 
-    fn seal_and_utter(&mut self, record: &[u8]) {
+    pub(super) fn seal_and_utter(&mut self, record: &[u8]) {
         let Line::Stranger(stranger) = &mut self.room.line else { return };
         let Some(sealed) = stranger.seal(record) else { return };
         if let Ok(record) = decode_record(record) {
@@ -243,67 +239,6 @@ impl Life {
         if !record.is_empty() {
             self.seal_and_utter(&record);
         }
-    }
-
-    /// Something that a wallet may say.
-    fn says(&mut self, input: &mut Input<'_>) {
-        let which = input.below(24);
-        let epoch = input.below(3);
-        let mut request = requests()[input.below(AMOUNTS.len() * 2)].clone();
-        if input.below(16) == 0 {
-            input.alter(&mut request);
-        }
-        let lists = key_lists();
-        let key_list = Opaque::new(&lists[epoch]).unwrap();
-        let certificate = certificate();
-        request.truncate(OBJECT_MAX);
-        let receipt = self.receipt(input);
-        let token = self.room.token.clone().unwrap_or_default();
-        let request = Opaque::new(&request).unwrap();
-        let memo = Text::new("for tea").unwrap();
-        let record = match which {
-            0 => ToBand::Status,
-            1 => ToBand::Enrol { code: EnrolmentCode([input.any::<u8>() % 3; 16]), key_list },
-            2 => ToBand::KeyList(key_list),
-            3 => ToBand::Unlock,
-            4 => ToBand::Receive { amount: cast::yuan(AMOUNTS[epoch]), expiry: UnixTime::from_secs(3_000), memo },
-            5 => ToBand::Paid { receipt: Opaque::new(&receipt).unwrap() },
-            6 => ToBand::Received { token: Opaque::new(&token).unwrap(), receipt: Opaque::new(&receipt).unwrap() },
-            7 => ToBand::Cancel,
-            8 => ToBand::Unpair,
-            9 => ToBand::UnpairOthers,
-            10 => ToBand::Replace,
-            11 => ToBand::Unknown(input.any()),
-            12 => ToBand::Generation { generation: input.any(), lost: input.any() },
-            13 => ToBand::Confirm { share: [input.any(); 32] },
-            14 => ToBand::FromIssuer(Opaque::new(input.bytes(100)).unwrap()),
-            15..18 => ToBand::PayTo { request, certificate: Opaque::new(certificate).unwrap() },
-            _ => ToBand::Pay { request },
-        };
-        self.say(&record);
-    }
-
-    fn say(&mut self, record: &ToBand<'_>) {
-        if let Line::Wallet(connection) = &mut self.room.line {
-            if connection.say(record).is_ok() {
-                self.room.rules.wallet_says(record);
-            }
-            return self.room.settle_down();
-        }
-        self.seal_and_utter(&encoded(record));
-    }
-
-    /// A receipt for the last token that was seen, or one that was never signed.
-    fn receipt(&self, input: &mut Input<'_>) -> Vec<u8> {
-        let token = self.room.token.as_deref().and_then(|token| Unverified::<PaymentToken>::parse(token).ok());
-        let Some(digest) = token.map(|token| token.token_digest(&cast::root())) else { return Vec::new() };
-        let outcome = Outcome::from(input.any::<u8>() % 4);
-        let mut receipt = cast::receipt(digest, outcome, u64::from(input.any::<u16>()));
-        if input.below(8) == 0 {
-            input.alter(&mut receipt);
-            receipt.truncate(OBJECT_MAX);
-        }
-        receipt
     }
 
     /// The issuer answers what the band asked, and the wallet brings it, or something like it.
@@ -343,32 +278,4 @@ impl Life {
         self.gesture(Gesture::Press);
         assert!(self.room.token.is_some(), "the wearer cannot pay any more");
     }
-}
-
-/// Two of each amount, of a shop and of a wearer; and the last, which is paid at the end.
-fn requests() -> &'static [Vec<u8>] {
-    static REQUESTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-    REQUESTS.get_or_init(|| {
-        let payees = [PayeeRef::Certificate(TEAHOUSE), PayeeRef::Credential(CredentialId(*b"neighbor"))];
-        let mut nonce = 0;
-        let mut request = |payee, minor, seconds| {
-            nonce += 1;
-            let (amount, expiry) = (cast::yuan(minor), UnixTime::from_secs(seconds));
-            let memo = Text::new("tea").unwrap();
-            cast::sign(&PaymentRequest { form: Form, payee, amount, nonce: [nonce; 16], expiry, memo }, SHOP)
-        };
-        let mut all: Vec<_> = AMOUNTS.into_iter().flat_map(|minor| payees.map(|payee| (payee, minor))).collect();
-        all.push((payees[0], 100));
-        all.into_iter().map(|(payee, minor)| request(payee, minor, 50_000)).collect()
-    })
-}
-
-fn key_lists() -> &'static [Vec<u8>; 3] {
-    static LISTS: OnceLock<[Vec<u8>; 3]> = OnceLock::new();
-    LISTS.get_or_init(|| [0, 1, 2].map(|epoch| cast::key_list(epoch, *Shared::issuer().public_key().as_bytes())))
-}
-
-fn certificate() -> &'static [u8] {
-    static CERTIFICATE: OnceLock<Vec<u8>> = OnceLock::new();
-    CERTIFICATE.get_or_init(cast::certificate)
 }

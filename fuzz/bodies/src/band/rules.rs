@@ -49,6 +49,8 @@ pub(super) struct Rules {
     may_replace: bool,
     erasing: bool,
     resetting: bool,
+    /// Something was erased, or may have been, before a restart or after it.
+    forgot: bool,
     /// What was entered last is what was chosen.
     entered_right: bool,
     /// Requests that were signed since the last double press.
@@ -73,6 +75,7 @@ impl Rules {
             may_replace: false,
             erasing: false,
             resetting: false,
+            forgot: false,
             entered_right: false,
             signed_requests: 0,
             refused: false,
@@ -104,6 +107,7 @@ impl Rules {
             Event::Connected(_) | Event::Disconnected => (self.may_unpair, self.may_replace) = (false, false),
             _ => {}
         }
+        self.forgot |= self.erasing || self.resetting;
     }
 
     /// What it was given was the peer's fault.
@@ -289,7 +293,7 @@ impl Rules {
 
     /// Whether the band may not know its first phone any more.
     pub(super) const fn may_have_forgotten(&self) -> bool {
-        self.erasing || self.resetting || self.holds > 0
+        self.forgot || self.holds > 0
     }
 }
 

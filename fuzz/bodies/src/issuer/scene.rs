@@ -4,24 +4,21 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use armring_channel::{Channel, Opened};
 use armring_issuer::{Applicant, DepositRef, Issuer, Keys, Ledger, MemoryLedger, Policy, REPLY_MAX, Session, float_account};
-use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, PublicKey, SoftwareKey};
+use armring_pairing::{DiffieHellman, SoftwareKey};
 use armring_token::{
-    Counter, Credential, Enrolment, Form, FreeCount, Gesture, IssuerKey, KeyList, Limits, Minor, Payment, PaymentRequest,
-    PaymentToken, Presence, Receipt, Refund, RefundReceipt, RevocationList, Signature, Signing, Unlocking, Unverified, Verified,
+    Counter, Credential, Form, FreeCount, Gesture, IssuerKey, KeyList, Limits, Minor, PaymentRequest, PaymentToken, Presence,
+    Receipt, Refund, RefundReceipt, RevocationList, Signature, Signing, Unlocking, Unverified, Verified,
 };
-use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
-use armring_wire::records::issuer::{FromIssuer, ToIssuer};
-use armring_wire::records::{Assurance, RELAY_MAX};
+use armring_wire::records::Assurance;
+use armring_wire::records::issuer::ToIssuer;
 use armring_wire::{
-    AccountPseudonym, Currency, EnrolmentCode, KeyId, Opaque, Outcome, PayeeId, PayeeRef, Record, Text, TokenDigest, UnixTime,
-    VersionRange, decode_record, encode,
+    AccountPseudonym, Currency, EnrolmentCode, KeyId, Outcome, PayeeId, PayeeRef, Record, Text, TokenDigest, UnixTime, encode,
 };
 use ed25519_dalek::SigningKey;
-use rand_core::TryRng;
 use signature::MultipartSigner;
 
+use super::enrolling::enrol;
 use crate::cast::{self, Draws, ISSUER};
 use crate::input::Input;
 
@@ -177,6 +174,14 @@ impl World {
         assert!(request.verify(&cast::root(), &cast::public(shop.or(wearer).unwrap())).is_ok());
     }
 
+    pub(super) const fn list(&self) -> &Verified<KeyList> {
+        &self.list
+    }
+
+    pub(super) const fn rng(&mut self) -> &mut Draws {
+        &mut self.rng
+    }
+
     fn key(&self) -> IssuerKey {
         self.list.signing_key(KeyId(1), cast::NOW).unwrap()
     }
@@ -254,45 +259,6 @@ impl World {
         let sum: i64 = accounts.into_iter().map(|account| self.issuer.account(account).unwrap().balance).sum();
         assert_eq!(sum, 0, "money is moved, never made");
     }
-}
-
-/// Handshake and request of a band with the payment key of `seed`; `alter` is given each message on its way.
-fn enrol(
-    world: &mut World,
-    code: EnrolmentCode,
-    seed: u8,
-    assurance: Assurance,
-    mut alter: impl FnMut(&mut Vec<u8>),
-) -> Option<Credential> {
-    let mut identity = [0; 32];
-    world.rng.try_fill_bytes(&mut identity).ok()?;
-    let identity = SoftwareKey::new(identity);
-    let issuer = PublicKey::new(world.list.enrolment_key(cast::NOW).unwrap());
-    let versions = EnrolVersions { band: VersionRange::SUPPORTED, issuer: world.list.versions };
-    let (waits, first) = <Enrol>::start(&identity, &issuer, versions, &mut world.rng).ok()?;
-    let mut first = first.to_vec();
-    alter(&mut first);
-    let start = ToIssuer::EnrolStart { versions: versions.band, message: Opaque::new(&first)? };
-    let second = world.asks(&start);
-    let Ok(FromIssuer::Enrol(second)) = decode_record(&second) else { return None };
-    let mut channel: Channel = waits.receive(second.as_bytes().try_into().ok()?, &identity).ok()?.channel;
-
-    let (signing, payment_key) = (cast::signing::<Payment>(seed), cast::public::<Payment>(seed));
-    let handshake = *channel.binding();
-    let enrolment = Enrolment { handshake: handshake.as_bytes(), code, payment_key, assurance };
-    let proof = enrolment.prove(&cast::root(), &signing).unwrap();
-    let proof = Opaque::new(&proof).unwrap();
-    let request = EnrolToIssuer::Request { code, payment_key: *payment_key.as_bytes(), assurance, proof };
-    let mut buffer = [0; RELAY_MAX];
-    let len = encode(&request, &mut buffer).unwrap().len();
-    let mut sealed = channel.seal(&mut buffer, len).unwrap().to_vec();
-    alter(&mut sealed);
-    let answer = world.asks(&ToIssuer::Enrol(Opaque::new(&sealed)?));
-    let Ok(FromIssuer::Enrol(answer)) = decode_record(&answer) else { return None };
-    let mut answer = answer.as_bytes().to_vec();
-    let Opened::Record(record) = channel.open(&mut answer).ok()? else { return None };
-    let Ok(EnrolToBand::Issued { credential, .. }) = decode_record(record) else { return None };
-    Some(*Unverified::<Credential>::parse(credential.as_bytes()).unwrap().claims())
 }
 
 fn scene() -> Scene {
