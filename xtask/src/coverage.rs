@@ -53,6 +53,8 @@ fn build(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
     let mut build = workspace.cargo(&["test", "--locked", "--package", BODIES, "--test", "replay", "--no-run"]);
     build.arg("--message-format=json-render-diagnostics").arg("--target-dir").arg(folder.join("build"));
     build.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", "-Cinstrument-coverage");
+    // Build scripts are instrumented too, and would leave their counts wherever they run.
+    build.env("LLVM_PROFILE_FILE", folder.join("build-%m.profraw"));
     build.stderr(std::process::Stdio::inherit());
     let said = output(&mut build)?.stdout;
     let executable = |line: &str| {

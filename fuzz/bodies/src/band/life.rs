@@ -120,7 +120,7 @@ impl Life {
     fn settles(&mut self, works: bool) {
         let Some(change) = self.room.unsettled.take() else { return };
         if works {
-            self.room.changes(change);
+            self.room.settles(change);
         }
         self.room.happens(if works { Event::Stored } else { Event::StoreFailed });
     }

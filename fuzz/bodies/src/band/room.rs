@@ -39,7 +39,8 @@ pub(super) enum Change {
 
 /// What follows from an output.
 enum Follows {
-    Stored,
+    /// This, if it was not an erasure.
+    Stored(Option<(StoreKey, Vec<u8>)>),
     StoreFailed,
     Disconnected,
 }
@@ -140,7 +141,12 @@ impl Room {
         loop {
             let moved = self.poll_band();
             let event = match self.follows.pop_front() {
-                Some(Follows::Stored) => Event::Stored,
+                Some(Follows::Stored(value)) => {
+                    if let Some((key, value)) = value {
+                        self.rules.durable(key, &value);
+                    }
+                    Event::Stored
+                }
                 Some(Follows::StoreFailed) => Event::StoreFailed,
                 Some(Follows::Disconnected) => Event::Disconnected,
                 None if self.poll_wallet() => continue,
@@ -222,14 +228,15 @@ impl Room {
         assert!(self.unsettled.is_none(), "one thing is stored at a time");
         match self.works {
             Works::Well => {
-                self.changes(change);
-                self.follows.push_back(Follows::Stored);
+                // It lasts once the band has been told so, and may be said from then on.
+                let stored = self.changes(change);
+                self.follows.push_back(Follows::Stored(stored));
             }
             Works::Fails => self.follows.push_back(Follows::StoreFailed),
             Works::Slowly => self.unsettled = Some(change),
             Works::CutWith(kept) => {
                 if kept {
-                    self.changes(change);
+                    self.settles(change);
                 }
                 self.works = Works::Well;
                 self.restart();
@@ -239,14 +246,23 @@ impl Room {
         true
     }
 
-    pub(super) fn changes(&mut self, change: Change) {
+    /// What is stored now, if anything is.
+    fn changes(&mut self, change: Change) -> Option<(StoreKey, Vec<u8>)> {
         match change {
             Change::Store(key, value) => {
-                self.rules.durable(key, &value);
-                self.flash.insert(key, value);
+                self.flash.insert(key, value.clone());
+                return Some((key, value));
             }
             Change::Erase(key) => drop(self.flash.remove(&key)),
             Change::EraseAll => self.flash.clear(),
+        }
+        None
+    }
+
+    /// The change lasts, whether or not the band hears of it.
+    pub(super) fn settles(&mut self, change: Change) {
+        if let Some((key, value)) = self.changes(change) {
+            self.rules.durable(key, &value);
         }
     }
 
