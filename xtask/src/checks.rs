@@ -3,13 +3,14 @@
 use std::{
     env, fs,
     fs::File,
-    process::{Command, Stdio},
+    path::Path,
+    process::{self, Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, fuzz, guard, guard_selftest, msrv, published,
+    attacks, fuzz, guard, guard_selftest, msrv, packed, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -25,7 +26,9 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     stages.run("tests", || run(&mut workspace.cargo(&["test", "--workspace", "--locked"])));
     stages.run("known attacks", || attacks::run(workspace));
     stages.run("no_std guard", || guard::run(workspace, &[]));
-    stages.run("demo", || demo(workspace));
+    stages.run("packages", || packed::run(workspace));
+    stages.run("demo", || demo(workspace, "demo", "checks held", &[]));
+    stages.run("ordeal", || demo(workspace, "ordeal", "points at which", &["ordeal", "--dir", &scratch(workspace)]));
     stages.finish()
 }
 
@@ -85,16 +88,24 @@ fn documentation(workspace: &Workspace) -> Result<()> {
     run(&mut command)
 }
 
-/// The demo from beginning to end, without anyone at the keyboard. It prints much: only a failure is shown.
-fn demo(workspace: &Workspace) -> Result<()> {
+/// Where many small files are written and soon removed: in memory if the system has a place for that.
+fn scratch(workspace: &Workspace) -> String {
+    let memory = Path::new("/dev/shm");
+    let place =
+        if memory.is_dir() { memory.join(format!("armring-ordeal-{}", process::id())) } else { workspace.target.join("ordeal") };
+    place.display().to_string()
+}
+
+/// The demo from beginning to end, without anyone at the keyboard. It prints much: only the line with these words, or a failure, is shown.
+fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
     workspace.package(DEMO).context("the demo is expected in examples/demo")?;
     let folder = workspace.target.join("xtask");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let path = folder.join("demo.log");
+    let path = folder.join(format!("{name}.log"));
     let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
     let mut command = workspace.cargo(&["run", "--quiet", "--locked", "--package", DEMO]);
-    command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
+    command.arg("--").args(arguments).stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
     let outcome = run(&mut command);
     let log = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
     let lines: Vec<&str> = log.lines().collect();
@@ -102,7 +113,10 @@ fn demo(workspace: &Workspace) -> Result<()> {
         let tail = lines.get(lines.len().saturating_sub(DEMO_TAIL)..).unwrap_or_default();
         eprintln!("{}\n(the end of {})", tail.join("\n"), path.display());
     } else {
-        eprintln!("ran to its end; {} lines in {}", lines.len(), path.display());
+        let Some(said) = lines.iter().find(|line| line.contains(words)) else {
+            bail!("it did not say '{words}': {}", path.display())
+        };
+        eprintln!("{said}\n({} lines in {})", lines.len(), path.display());
     }
     outcome
 }

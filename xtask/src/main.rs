@@ -5,7 +5,9 @@
 //! main ──▶ checks ──▶ stages       which stages `test` and `ci` have, and how a stage is timed and reported
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
-//!            ├──▶ fuzz             the fuzz targets, on nightly   ; coverage: what their corpora reach
+//!            ├──▶ fuzz             the fuzz targets, on nightly
+//!            ├──▶ coverage         what their corpora reach
+//!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ published        what tracked text must not contain
 //!            ├──▶ vectors          the test vectors, written anew
@@ -19,7 +21,9 @@ mod fuzz;
 mod guard;
 mod guard_selftest;
 mod msrv;
+mod packed;
 mod published;
+mod readme;
 mod stages;
 mod vectors;
 mod workspace;
@@ -36,23 +40,25 @@ cargo xtask: checks this repository, from the first minute to the last check bef
 Usage: cargo xtask <COMMAND> [ARGUMENTS]
 
 Commands:
-  test    Start here. Tests and documentation examples of every crate, the no_std guard, and the demo
-          from pairing to payment. Needs stable Rust and a C compiler. Some minutes when nothing is
-          compiled yet, mostly compilation; then a minute or two.
-  ci      What a change must also pass: formatting, clippy, documentation without warnings, the guard's
-          own self-test, a short run of each fuzz target, and a reading of the tracked text. Needs rustfmt, clippy,
-          a nightly toolchain and a C++ compiler. Takes longer than `test`: minutes at first, then two or three.
-  guard   Only the no_std guard: proves that the protocol crates and all their dependencies compile where
-          neither std nor alloc exists. Seconds, after a first minute.
-  vectors Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
-          changes the protocol.
-  fuzz    Runs the fuzz targets in fuzz/, for a minute each or as long as you say. Needs a nightly toolchain
-          and a C++ compiler, which nothing else does but the short run of each in `ci`.
-  coverage What the targets' corpora reach of the crates, file by file. Needs LLVM's tools: rustup's component,
-          or Debian's, which are fetched into target/.
-  msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
-          as a first `test`: it compiles everything again, apart from the rest.
-  help    This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
+  test      Start here. Tests and documentation examples of every crate, the no_std guard, each crate packed
+            and used from outside, and the demo from pairing to payment. Needs stable Rust and a C compiler.
+            Some minutes when nothing is compiled yet, mostly compilation; then a minute or two.
+  ci        What a change must also pass: formatting, clippy, documentation without warnings, the guard's
+            own self-test, a short run of each fuzz target, and a reading of the tracked text. Needs rustfmt,
+            clippy, a nightly toolchain and a C++ compiler. Minutes at first, then two or three.
+  guard     Only the no_std guard: proves that the protocol crates and all their dependencies compile where
+            neither std nor alloc exists. Seconds, after a first minute.
+  packages  Only the published crates: packs each, and runs the examples of its README outside of this
+            workspace, where nothing but the packed crates is there. Half a minute, after a first `test`.
+  vectors   Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
+            changes the protocol.
+  fuzz      Runs the fuzz targets in fuzz/, for a minute each or as long as you say. Needs a nightly toolchain
+            and a C++ compiler, which nothing else does but the short run of each in `ci`.
+  coverage  What the targets' corpora reach of the crates, file by file. Needs LLVM's tools: rustup's component,
+            or Debian's, which are fetched into target/.
+  msrv      The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
+            as a first `test`: it compiles everything again, apart from the rest.
+  help      This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
 
 A whole check is `cargo xtask test` and then `cargo xtask ci`; `.ci/run` does just that.
 ";
@@ -67,7 +73,10 @@ Stages, each run even if an earlier one failed, with a table of times and result
   tests          cargo test --workspace --locked: unit and integration tests, documentation examples
   known attacks  each row of SPEC.md's table of attacks names tests that exist, or says why it is not defended
   no_std guard   as `cargo xtask guard`
+  packages       as `cargo xtask packages`
   demo           the demo from beginning to end; what it prints goes to target/xtask/demo.log
+  ordeal         a small story again and again: each process of it killed at each of its steps, each connection cut behind
+                 each fragment; nothing may be lost, or paid twice. Its files are in memory where the system has /dev/shm
 ";
 
 const HELP_CI: &str = "\
@@ -105,6 +114,20 @@ Checked are the crates whose Cargo.toml says so, with their default features; or
 
 --self-test gives the guard small crates which use std or alloc in the ways this happens, and demands that it refuses
 each for that reason; and some which do not, and demands that it lets them pass.
+";
+
+const HELP_PACKAGES: &str = "\
+cargo xtask packages: does each published crate work as somebody else's dependency?
+
+Usage: cargo xtask packages
+
+Packs every crate of this workspace that may be published, unpacks what would be uploaded to target/packages, a workspace
+of its own, and writes there one program for each example of its README. That program depends on the packed crate alone,
+or on what a block of TOML in the README that begins with [dependencies] says. Each is built by itself and run.
+
+So this fails if a file is not packed, if an example needs what only this workspace's tests depend on, if a dependency
+on another crate of ours has no version, or if a crate needs a feature that only another member switches on.
+Armring's crates come from the packed files; all others have the versions of Cargo.lock, and nothing is downloaded.
 ";
 
 const HELP_VECTORS: &str = "\
@@ -167,6 +190,7 @@ fn main() -> ExitCode {
         ["ci"] => with_workspace(checks::ci),
         ["guard", "--self-test"] => with_workspace(guard_selftest::run),
         ["guard", crates @ ..] if are_names(crates) => with_workspace(|workspace| guard::run(workspace, crates)),
+        ["packages"] => with_workspace(packed::run),
         ["vectors"] => with_workspace(vectors::run_generator),
         ["fuzz", "--minutes", minutes, names @ ..] if minutes.parse::<u64>().is_ok() && are_names(names) => {
             let minutes = minutes.parse().unwrap_or(1);
@@ -199,6 +223,7 @@ fn help_of(command: &str) -> Option<&'static str> {
         "test" => HELP_TEST,
         "ci" => HELP_CI,
         "guard" => HELP_GUARD,
+        "packages" => HELP_PACKAGES,
         "vectors" => HELP_VECTORS,
         "fuzz" => HELP_FUZZ,
         "coverage" => HELP_COVERAGE,

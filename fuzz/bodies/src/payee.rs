@@ -127,6 +127,8 @@ fn redeems(stall: &mut Stall, input: &mut Input<'_>) {
     let Some((at, token)) = stall.one_of_the_tokens(input) else { return };
     let Some(digest) = stall::digest(&token) else { return };
     let outcome = if input.any() { Outcome::Settled } else { Outcome::from(input.any::<u8>() % 14) };
+    // A request settles once.
+    let outcome = if outcome.is_settled() && stall.has_settled(at) { Outcome::AlreadySettled } else { outcome };
     let mut receipt =
         cast::receipt(if input.below(8) == 0 { armring_wire::TokenDigest([1; 32]) } else { digest }, outcome, 9_999);
     let changed = input.below(8) == 0 && input.alter(&mut receipt);

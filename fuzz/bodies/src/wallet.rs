@@ -112,11 +112,12 @@ impl Run {
             5..9 => self.band_says(input),
             9 => {
                 let fragments = self.band.cut(input.bytes(300));
-                self.band.spoilt |= !self.linked && !fragments.is_empty();
+                self.band.spoilt |= self.kept == 0 && !self.linked && !fragments.is_empty();
                 self.hears(&fragments);
             }
             10 => {
-                self.band.spoilt = true;
+                // Over a channel, what does not verify changes nothing.
+                self.band.spoilt |= self.kept == 0;
                 let fragment = input.bytes(30).to_vec();
                 self.hears(&[fragment]);
             }
@@ -208,7 +209,7 @@ impl Run {
                 return;
             }
             let fragments = self.band.seals(&record);
-            self.band.spoilt |= !fragments.is_empty();
+            self.band.spoilt |= self.kept == 0 && !fragments.is_empty();
             return self.hears(&fragments);
         }
         let bytes = input.bytes(150).to_vec();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use armring_payee::{Progress, Revoked, RevokedError};
+use armring_payee::{Progress, Revoked, RevokedError, Sale};
 use armring_token::{Epoch, Form, KeyList, Revocation, RevocationList, Revocations, Signing, Unverified, Verified, VerifyError};
 use armring_wire::records::issuer::ToIssuer;
 use armring_wire::{CredentialId, KeyId, PayeeId, PayeeRef, UnixTime};
@@ -231,6 +231,8 @@ fn a_list_of_more_than_there_is_room_for_is_refused() {
 enum Step {
     /// A new list, in which these are revoked or restored.
     Changes(Vec<(u8, bool)>),
+    /// The payee stores its list and is started again.
+    Restarts,
     /// The payee asks, and the answer comes or is lost; an earlier answer comes again, too.
     Asks { lost: bool, again: Option<usize>, all: bool },
 }
@@ -239,6 +241,7 @@ fn step() -> impl Strategy<Value = Step> {
     let changes = prop::collection::vec((0..24u8, any::<bool>()), 0..6);
     prop_oneof![
         1 => changes.prop_map(Step::Changes),
+        1 => Just(Step::Restarts),
         4 => (prop::bool::weighted(0.3), any::<Option<usize>>(), prop::bool::weighted(0.2))
             .prop_map(|(lost, again, all)| Step::Asks { lost, again, all }),
     ]
@@ -261,6 +264,50 @@ impl Model {
     }
 }
 
+#[test]
+fn a_stored_list_is_there_again_after_a_restart_without_network() {
+    let before = at_epoch_5(&[2, 3, 9]);
+    let bytes = before.to_bytes();
+    assert!(bytes.len() <= 48 + 3 * 9, "{}", bytes.len());
+    let mut after = Revoked::from_bytes(&bytes, &fingerprint(), MOST).unwrap();
+
+    assert_eq!((members(&after), after.epoch()), (vec![2, 3, 9], Epoch(5)));
+    assert!(after.is_fresh(NOW) && !after.is_fresh(LATER));
+    assert_eq!(after.next_request(), asks(5, 0));
+    // What came since is enough, and what is older is refused as before.
+    assert_eq!(take(&mut after, &part((4, 0), (0, 1), &[])), Err(VerifyError::OldEpoch.into()));
+    assert_eq!(take(&mut after, &part((6, 5), (0, 1), &[(3, false)])), Ok(Progress::Complete));
+    assert_eq!(members(&after), [2, 9]);
+}
+
+#[test]
+fn the_parts_of_a_list_that_is_not_complete_are_not_stored() {
+    let mut revoked = at_epoch_5(&[2]);
+    let whole = revoked.to_bytes();
+    assert_eq!(take(&mut revoked, &part((6, 5), (0, 2), &[(4, true)])), Ok(Progress::Incomplete));
+    assert_eq!(revoked.to_bytes(), whole);
+}
+
+#[test]
+fn a_stored_list_that_is_damaged_foreign_or_too_long_is_none() {
+    let revoked = at_epoch_5(&[2, 3, 9]);
+    let bytes = revoked.to_bytes();
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x10;
+        assert!(Revoked::from_bytes(&damaged, &fingerprint(), MOST).is_none(), "byte {at}");
+        assert!(Revoked::from_bytes(&bytes[..at], &fingerprint(), MOST).is_none(), "cut to {at}");
+    }
+    assert!(Revoked::from_bytes(&bytes, &fingerprint(), 3).is_some());
+    assert!(Revoked::from_bytes(&bytes, &fingerprint(), 2).is_none());
+    let mut other = fingerprint();
+    other.0[0] ^= 1;
+    assert!(Revoked::from_bytes(&bytes, &other, MOST).is_none());
+    // A stored sale is not a stored list, nor the other way round.
+    assert!(Revoked::from_bytes(&sale(&shop()).to_bytes(), &fingerprint(), MOST).is_none());
+    assert!(Sale::from_bytes(&bytes, &fingerprint()).is_none());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
@@ -277,6 +324,7 @@ proptest! {
                     }
                     issuer.0.push(next);
                 }
+                Step::Restarts => revoked = Revoked::from_bytes(&revoked.to_bytes(), &fingerprint(), MOST).unwrap(),
                 Step::Asks { lost, again, all } => {
                     let ToIssuer::Revocations { since, part } = revoked.next_request() else { panic!("another question") };
                     match issuer.answer(since, part, all) {

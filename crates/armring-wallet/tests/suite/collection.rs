@@ -175,7 +175,7 @@ fn only_the_request_that_was_asked_for_and_a_settled_token_for_it_count() {
         ("of another request", &of_other, &settles(&of_other), PaymentError::OtherAnswer),
         ("less", &less, &settles(&less), PaymentError::OtherAnswer),
         ("refused", &token, &refused, PaymentError::OtherAnswer),
-        ("receipt of another token", &token, &settles(&of_other), PaymentError::Receipt(VerifyError::Malformed)),
+        ("receipt of another token", &token, &settles(&of_other), PaymentError::Receipt(VerifyError::OtherObject)),
         ("forged receipt", &token, &forged, PaymentError::Receipt(VerifyError::Signature)),
     ] {
         assert_eq!(collection.paid(token, receipt, &root, &keys), Err(error), "{name}");

@@ -210,7 +210,7 @@ fn a_token_answers_its_own_offer_and_its_receipt_verifies() {
     for outcome in [Outcome::Settled, Outcome::InsufficientFunds] {
         let receipt = issuer.receipt(&tokens[0], outcome, 2_000, 0);
         assert_eq!(verify(&receipt, &tokens[0]), Ok(outcome));
-        assert_eq!(verify(&receipt, &tokens[1]), Err(VerifyError::Malformed), "of another token");
+        assert_eq!(verify(&receipt, &tokens[1]), Err(VerifyError::OtherObject), "of another token");
         assert_eq!(verify(&receipt, &receipt), Err(VerifyError::Malformed));
         for bit in 0..receipt.len() * 8 {
             let mut tampered = receipt.clone();

@@ -270,7 +270,7 @@ fn a_receipt_that_does_not_verify_or_is_for_another_token_is_refused() {
     let before = payment.clone();
     let bad = [
         (said(&forged), PaymentError::Receipt(VerifyError::Signature)),
-        (said(&of_other), PaymentError::Receipt(VerifyError::Malformed)),
+        (said(&of_other), PaymentError::Receipt(VerifyError::OtherObject)),
         (said(&token), PaymentError::Receipt(VerifyError::Malformed)),
         (vec![0xFF; 3], PaymentError::Record(armring_wire::DecodeError::Malformed)),
     ];

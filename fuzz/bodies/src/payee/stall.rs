@@ -183,6 +183,10 @@ impl Stall {
         }
     }
 
+    pub(super) fn has_settled(&self, at: usize) -> bool {
+        self.sales[at].settled.is_some()
+    }
+
     /// One of the tokens that were brought, and to which sale.
     pub(super) fn one_of_the_tokens(&self, input: &mut Input<'_>) -> Option<(usize, Vec<u8>)> {
         let all: Vec<_> =
