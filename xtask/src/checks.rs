@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     attacks, guard, guard_selftest, msrv, packed, published,
     attacks, guard, guard_selftest, msrv, postgres, published,
+    attacks, fuzz, guard, guard_selftest, msrv, packed, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -35,7 +36,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     stages.finish()
 }
 
-/// What a change must pass besides [`test()`]: needs rustfmt and clippy.
+/// What a change must pass besides [`test()`]: needs rustfmt, clippy, and for the fuzz targets a nightly toolchain and a C++ compiler.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut stages = Stages::of("ci");
     stages.run("format", || {
@@ -55,6 +56,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
         run(command.args(["--locked", "--", "-D", "warnings"]))?;
         postgres::run(workspace)
     });
+    stages.run("fuzz targets", || fuzz::short(workspace));
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
     stages.run("firmware", || logged(workspace, "firmware"));

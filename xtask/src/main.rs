@@ -6,6 +6,8 @@
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
 //!            ├──▶ firmware         the band on an emulated microcontroller, and what it costs there
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
+//!            ├──▶ fuzz             the fuzz targets, on nightly
+//!            ├──▶ coverage         what their corpora reach
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ postgres         the ledger against PostgreSQL, and against crashes
@@ -17,6 +19,8 @@
 mod attacks;
 mod checks;
 mod firmware;
+mod coverage;
+mod fuzz;
 mod guard;
 mod guard_selftest;
 mod msrv;
@@ -45,14 +49,18 @@ Commands:
             and used from outside, and the demo from pairing to payment. Needs stable Rust and a C compiler.
             Some minutes when nothing is compiled yet, mostly compilation; then a minute or two.
   ci        What a change must also pass: formatting, clippy, documentation without warnings, the guard's
-            own self-test, and a reading of the tracked text. Needs rustfmt and clippy. Takes as long as `test`:
-            minutes at first, then a minute or two.
+            own self-test, a short run of each fuzz target, and a reading of the tracked text. Needs rustfmt,
+            clippy, a nightly toolchain and a C++ compiler. Minutes at first, then two or three.
   guard     Only the no_std guard: proves that the protocol crates and all their dependencies compile where
             neither std nor alloc exists. Seconds, after a first minute.
   packages  Only the published crates: packs each, and runs the examples of its README outside of this
             workspace, where nothing but the packed crates is there. Half a minute, after a first `test`.
   vectors   Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
             changes the protocol.
+  fuzz      Runs the fuzz targets in fuzz/, for a minute each or as long as you say. Needs a nightly toolchain
+            and a C++ compiler, which nothing else does but the short run of each in `ci`.
+  coverage  What the targets' corpora reach of the crates, file by file. Needs LLVM's tools: rustup's component,
+            or Debian's, which are fetched into target/.
   msrv      The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
             as a first `test`: it compiles everything again, apart from the rest.
   help      This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
@@ -109,6 +117,7 @@ Stages, each run even if an earlier one failed, with a table of times and result
   postgresql        the ledger's tests against a PostgreSQL that is started for them, once more with every transaction
                     serializable; 100 processes killed while they settle, for SQLite and for PostgreSQL; crashes of the
                     database, lost connections, full disks. `cargo xtask postgres` runs this stage alone
+  fuzz targets      each runs for some seconds (`cargo xtask fuzz` runs them for as long as you say)
   oldest compiler   every crate and CONTRIBUTING.md name the same one (`cargo xtask msrv` runs the tests on it)
   published text    tracked files name no path of a machine or home; Cargo.lock names only crates.io
   firmware          as `cargo xtask firmware`; what it prints goes to target/xtask/firmware.log
@@ -211,6 +220,35 @@ Runs cargo test --workspace --locked on the toolchain of `rust-version`, into ta
 installed for you; the error says how.
 ";
 
+const HELP_FUZZ: &str = "\
+cargo xtask fuzz: do the parsers and the state machines hold against whatever a machine comes up with?
+
+Usage: cargo xtask fuzz [--minutes N] [TARGET...]
+
+Builds the targets in fuzz/fuzz_targets with the nightly toolchain, for libFuzzer, and runs all of them, or those that
+are named, one after the other, for N minutes each (1 if you do not say). What each target does and holds the code to
+is in fuzz/bodies. For each it says how many executions there were, how many edges of our own code were reached, and
+after how many executions the last of them was: run it until that stays in the first three quarters.
+
+What it finds goes to fuzz/artifacts/TARGET, which `cargo xtask test` replays until it is repaired: repair it, name a
+test for it, and delete the file. Inputs that reach something new are merged into fuzz/corpus/TARGET, as few as reach the
+same; `cargo xtask test` replays these on stable Rust, and they are to be committed.
+
+`cargo fuzz run TARGET` (cargo-fuzz) works as well.
+";
+
+const HELP_COVERAGE: &str = "\
+cargo xtask coverage: what do the fuzz targets' corpora reach?
+
+Usage: cargo xtask coverage
+
+Replays the corpora with counters compiled in (-Cinstrument-coverage, into target/coverage) and prints for each file how
+many functions, lines and regions were reached. The lines that were not go to target/coverage/missed.txt.
+
+llvm-cov and llvm-profdata are those of `rustup component add llvm-tools`, or Debian's: `apt-get download` and `dpkg -x`
+put them into target/llvm, and nothing is installed.
+";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -223,9 +261,7 @@ fn main() -> ExitCode {
         ["test"] => with_workspace(checks::test),
         ["ci"] => with_workspace(checks::ci),
         ["guard", "--self-test"] => with_workspace(guard_selftest::run),
-        ["guard", crates @ ..] if crates.iter().all(|name| !name.starts_with('-')) => {
-            with_workspace(|workspace| guard::run(workspace, crates))
-        }
+        ["guard", crates @ ..] if are_names(crates) => with_workspace(|workspace| guard::run(workspace, crates)),
         ["packages"] => with_workspace(packed::run),
         ["postgres"] => with_workspace(postgres::run),
         ["vectors"] => with_workspace(vectors::run_generator),
@@ -233,6 +269,12 @@ fn main() -> ExitCode {
         ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
         ["budget", "--markdown"] => with_workspace(|workspace| firmware::budget(workspace, Then::Markdown)),
         ["firmware"] => with_workspace(firmware::run),
+        ["fuzz", "--minutes", minutes, names @ ..] if minutes.parse::<u64>().is_ok() && are_names(names) => {
+            let minutes = minutes.parse().unwrap_or(1);
+            with_workspace(|workspace| fuzz::long(workspace, minutes, names))
+        }
+        ["fuzz", names @ ..] if are_names(names) => with_workspace(|workspace| fuzz::long(workspace, 1, names)),
+        ["coverage"] => with_workspace(coverage::measure),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),
     };
@@ -243,6 +285,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn are_names(words: &[&str]) -> bool {
+    words.iter().all(|word| !word.starts_with('-'))
 }
 
 fn with_workspace(command: impl FnOnce(&Workspace) -> Result<()>) -> Result<()> {
@@ -259,6 +305,8 @@ fn help_of(command: &str) -> Option<&'static str> {
         "budget" => HELP_BUDGET,
         "vectors" => HELP_VECTORS,
         "postgres" => HELP_POSTGRES,
+        "fuzz" => HELP_FUZZ,
+        "coverage" => HELP_COVERAGE,
         "msrv" => HELP_MSRV,
         "help" => HELP,
         _ => return None,
