@@ -20,10 +20,17 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "btleplug")]
+extern crate std;
+
 mod advertisement;
+#[cfg(feature = "btleplug")]
+pub mod btleplug;
 mod line;
 mod peripheral;
 mod service;
+#[cfg(feature = "trouble")]
+pub mod trouble;
 mod window;
 
 pub use advertisement::{Advertisement, Seen};

@@ -67,7 +67,8 @@ pub enum Place {
 ///             a fragment waits for a place:   Free: notify it; Full: leave the loop; Gone: drop it    peripheral.send(now)
 ///             the band has an output:         Transmit: it now waits for a place
 ///                                             Signal: peripheral.signal(signal), and show it
-///                                             Disconnect: peripheral.end(now)
+///                                             Disconnect: peripheral.end(now), or cut() where nothing was notified since the
+///                                             band last handled something
 ///                                             the others: see armring_band::Band
 ///             something happened to the band: band.handle(event, now, &mut rng)                   peripheral.event()
 ///             otherwise:                      leave the loop
@@ -225,7 +226,13 @@ impl<const N: usize> Peripheral<N> {
         }
     }
 
-    /// The band ends the connection. A phone that may not have got all of it is given [a moment](LINGER) to end it itself.
+    /// The band ends the connection, and has said nothing that the phone is still to get: at once.
+    pub fn cut(&mut self) {
+        self.close();
+    }
+
+    /// The band ends the connection after what it has just said. A phone that may not have got all of it is given [a moment](LINGER) to end it
+    /// itself.
     pub fn end(&mut self, now: Uptime) {
         match &self.state {
             State::Up(peer, session) if session.carrier.is_under_way() => {
@@ -242,6 +249,15 @@ impl<const N: usize> Peripheral<N> {
         match &self.state {
             State::Idle | State::Ending => true,
             State::Open(counts, _) | State::Up(counts, _) | State::Closing(counts, _) => *counts != peer,
+        }
+    }
+
+    /// The central with which the connection is that counts, if there is one.
+    #[must_use]
+    pub const fn peer(&self) -> Option<Peer> {
+        match &self.state {
+            State::Open(peer, _) | State::Up(peer, _) | State::Closing(peer, _) => Some(*peer),
+            State::Idle | State::Ending => None,
         }
     }
 

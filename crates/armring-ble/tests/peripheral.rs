@@ -213,9 +213,13 @@ fn a_phone_gets_a_moment_for_what_the_band_said_last() {
     assert!(radio.ends(PHONE));
     radio.happens(PHONE, Radio::Disconnected, deadline).unwrap();
     assert_eq!(hears(&mut radio), ["disconnected"]);
-    // Where nothing is under way there is nothing to wait for.
+    // Where nothing is under way, or nothing of it matters, there is nothing to wait for.
     let mut radio = linked();
     radio.end(at(1));
+    assert!(radio.ends(PHONE));
+    let mut radio = linked();
+    assert_eq!(radio.send(at(0)), Place::Free);
+    radio.cut();
     assert!(radio.ends(PHONE));
 }
 
