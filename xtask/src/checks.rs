@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, guard, guard_selftest, msrv, published,
+    attacks, ble, guard, guard_selftest, msrv, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -42,6 +42,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     });
     stages.run("documentation", || documentation(workspace));
     stages.run("guard self-test", || guard_selftest::run(workspace));
+    stages.run("Bluetooth lints", || ble::lint(workspace));
+    stages.run("Bluetooth", || ble::run_tests(workspace));
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
     stages.finish()

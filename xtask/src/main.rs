@@ -5,6 +5,7 @@
 //! main ──▶ checks ──▶ stages       which stages `test` and `ci` have, and how a stage is timed and reported
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
+//!            ├──▶ ble              the link over a Bluetooth host stack and virtual controllers
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ published        what tracked text must not contain
 //!            ├──▶ vectors          the test vectors, written anew
@@ -12,6 +13,7 @@
 //! ```
 
 mod attacks;
+mod ble;
 mod checks;
 mod guard;
 mod guard_selftest;
@@ -43,6 +45,8 @@ Commands:
           neither std nor alloc exists. Seconds, after a first minute.
   vectors Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
           changes the protocol.
+  ble     The link over a real Bluetooth host stack, against virtual controllers that it starts by itself. Needs
+          Python 3.11 or newer, and what pip installs into target/ble. Part of `ci`.
   msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
           as a first `test`: it compiles everything again, apart from the rest.
   help    This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
@@ -73,6 +77,8 @@ Stages, each run even if an earlier one failed, with a table of times and result
   clippy            cargo clippy --workspace --all-targets --locked -- -D warnings
   documentation     cargo doc --workspace --no-deps --locked, with warnings denied
   guard self-test   as `cargo xtask guard --self-test`
+  Bluetooth lints   as format and clippy, for the tests over Bluetooth
+  Bluetooth         as `cargo xtask ble`
   oldest compiler   every crate and CONTRIBUTING.md name the same one (`cargo xtask msrv` runs the tests on it)
   published text    tracked files name no path of a machine or home; Cargo.lock names only crates.io
 ";
@@ -97,6 +103,17 @@ Checked are the crates whose Cargo.toml says so, with their default features; or
 
 --self-test gives the guard small crates which use std or alloc in the ways this happens, and demands that it refuses
 each for that reason; and some which do not, and demands that it lets them pass.
+";
+
+const HELP_BLE: &str = "\
+cargo xtask ble: do band and phone find each other over Bluetooth LE?
+
+Usage: cargo xtask ble
+
+Runs the tests of crates/armring-ble/e2e: the band and the phone, each on a host stack (trouble-host) over HCI to a
+virtual controller (bumble), with all that can go wrong between them; and bumble's own host as the phone. No radio is needed.
+It needs Python 3.11 or newer with venv, and installs exact versions of bumble and what that needs into target/ble/venv, once.
+A workspace of its own: the first time it compiles the host stack, which takes some minutes.
 ";
 
 const HELP_VECTORS: &str = "\
@@ -132,6 +149,7 @@ fn main() -> ExitCode {
         ["guard", crates @ ..] if crates.iter().all(|name| !name.starts_with('-')) => {
             with_workspace(|workspace| guard::run(workspace, crates))
         }
+        ["ble"] => with_workspace(ble::run_tests),
         ["vectors"] => with_workspace(vectors::run_generator),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),
@@ -154,6 +172,7 @@ fn help_of(command: &str) -> Option<&'static str> {
         "test" => HELP_TEST,
         "ci" => HELP_CI,
         "guard" => HELP_GUARD,
+        "ble" => HELP_BLE,
         "vectors" => HELP_VECTORS,
         "msrv" => HELP_MSRV,
         "help" => HELP,
