@@ -23,10 +23,12 @@ pub(crate) fn run_tests(workspace: &Workspace) -> Result<()> {
     run(cargo(workspace, &["test", "--locked"]).env(PYTHON, &python))
 }
 
-/// Formatting and lints of the tests, and of what they alone compile: the band and the phone on the host stack.
+/// Formatting and lints of the tests, and lints of what they alone compile: the band and the phone on the host stack.
 pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
     run(&mut cargo(workspace, &["fmt", "--", "--check"]))?;
-    run(&mut cargo(workspace, &["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    run(&mut cargo(workspace, &["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    let stack = ["clippy", "--package", "armring-ble", "--features", "trouble", "--locked", "--", "-D", "warnings"];
+    run(workspace.cargo(&stack).env("CARGO_TARGET_DIR", folder(workspace)))
 }
 
 fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
