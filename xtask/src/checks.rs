@@ -13,6 +13,7 @@ use crate::{
     attacks, guard, guard_selftest, msrv, packed, published,
     attacks, guard, guard_selftest, msrv, postgres, published,
     attacks, fuzz, guard, guard_selftest, msrv, packed, published,
+    attacks, ble, guard, guard_selftest, msrv, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -57,6 +58,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
         postgres::run(workspace)
     });
     stages.run("fuzz targets", || fuzz::short(workspace));
+    stages.run("Bluetooth lints", || ble::lint(workspace));
+    stages.run("Bluetooth", || ble::run_tests(workspace));
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
     stages.run("firmware", || logged(workspace, "firmware"));

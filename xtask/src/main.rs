@@ -9,6 +9,7 @@
 //!            ├──▶ fuzz             the fuzz targets, on nightly
 //!            ├──▶ coverage         what their corpora reach
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
+//!            ├──▶ ble              the link over a Bluetooth host stack and virtual controllers
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ postgres         the ledger against PostgreSQL, and against crashes
 //!            ├──▶ published        what tracked text must not contain
@@ -17,6 +18,7 @@
 //! ```
 
 mod attacks;
+mod ble;
 mod checks;
 mod firmware;
 mod coverage;
@@ -81,6 +83,8 @@ Commands:
           with examples/firmware/budget.txt.
   vectors Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
           changes the protocol.
+  ble     The link over a real Bluetooth host stack, against virtual controllers that it starts by itself. Needs
+          Python 3.11 or newer, and what pip installs into target/ble. Part of `ci`.
   msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
           as a first `test`: it compiles everything again, apart from the rest.
   help    This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
@@ -118,6 +122,8 @@ Stages, each run even if an earlier one failed, with a table of times and result
                     serializable; 100 processes killed while they settle, for SQLite and for PostgreSQL; crashes of the
                     database, lost connections, full disks. `cargo xtask postgres` runs this stage alone
   fuzz targets      each runs for some seconds (`cargo xtask fuzz` runs them for as long as you say)
+  Bluetooth lints   as format and clippy, for the tests over Bluetooth
+  Bluetooth         as `cargo xtask ble`
   oldest compiler   every crate and CONTRIBUTING.md name the same one (`cargo xtask msrv` runs the tests on it)
   published text    tracked files name no path of a machine or home; Cargo.lock names only crates.io
   firmware          as `cargo xtask firmware`; what it prints goes to target/xtask/firmware.log
@@ -185,6 +191,15 @@ or on what a block of TOML in the README that begins with [dependencies] says. E
 So this fails if a file is not packed, if an example needs what only this workspace's tests depend on, if a dependency
 on another crate of ours has no version, or if a crate needs a feature that only another member switches on.
 Armring's crates come from the packed files; all others have the versions of Cargo.lock, and nothing is downloaded.
+const HELP_BLE: &str = "\
+cargo xtask ble: do band and phone find each other over Bluetooth LE?
+
+Usage: cargo xtask ble
+
+Runs the tests of crates/armring-ble/e2e: the band and the phone, each on a host stack (trouble-host) over HCI to a
+virtual controller (bumble), with all that can go wrong between them; and bumble's own host as the phone. No radio is needed.
+It needs Python 3.11 or newer with venv, and installs exact versions of bumble and what that needs into target/ble/venv, once.
+A workspace of its own: the first time it compiles the host stack, which takes some minutes.
 ";
 
 const HELP_VECTORS: &str = "\
@@ -264,6 +279,10 @@ fn main() -> ExitCode {
         ["guard", crates @ ..] if are_names(crates) => with_workspace(|workspace| guard::run(workspace, crates)),
         ["packages"] => with_workspace(packed::run),
         ["postgres"] => with_workspace(postgres::run),
+        ["guard", crates @ ..] if crates.iter().all(|name| !name.starts_with('-')) => {
+            with_workspace(|workspace| guard::run(workspace, crates))
+        }
+        ["ble"] => with_workspace(ble::run_tests),
         ["vectors"] => with_workspace(vectors::run_generator),
         ["budget"] => with_workspace(|workspace| firmware::budget(workspace, Then::Compare)),
         ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
@@ -303,6 +322,7 @@ fn help_of(command: &str) -> Option<&'static str> {
         "packages" => HELP_PACKAGES,
         "firmware" => HELP_FIRMWARE,
         "budget" => HELP_BUDGET,
+        "ble" => HELP_BLE,
         "vectors" => HELP_VECTORS,
         "postgres" => HELP_POSTGRES,
         "fuzz" => HELP_FUZZ,
