@@ -10,10 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, guard, guard_selftest, msrv, packed, published,
-    attacks, guard, guard_selftest, msrv, postgres, published,
-    attacks, fuzz, guard, guard_selftest, msrv, packed, published,
-    attacks, ble, guard, guard_selftest, msrv, published,
+    attacks, ble, fuzz, guard, guard_selftest, msrv, packed, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -112,29 +109,26 @@ fn scratch(workspace: &Workspace) -> String {
     place.display().to_string()
 }
 
-/// The demo from beginning to end, without anyone at the keyboard. It prints much: only the line with these words, or a failure, is shown.
+/// The demo from beginning to end, without anyone at the keyboard. Of what it prints, the line with these words is shown.
 fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
-/// The demo from beginning to end, without anyone at the keyboard.
-fn demo(workspace: &Workspace) -> Result<()> {
     workspace.package(DEMO).context("the demo is expected in examples/demo")?;
-    quietly(workspace, "demo", &["run", "--quiet", "--locked", "--package", DEMO])
+    let command = [&["run", "--quiet", "--locked", "--package", DEMO, "--"], arguments].concat();
+    let log = quietly(workspace, name, &command)?;
+    let Some(said) = log.lines().find(|line| line.contains(words)) else { bail!("it did not say '{words}'") };
+    eprintln!("{said}");
+    Ok(())
 }
 
 /// Another command of this tool.
 fn logged(workspace: &Workspace, command: &str) -> Result<()> {
-    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command])
+    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command]).map(drop)
 }
 
-/// Runs what prints much: only a failure is shown.
-fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<()> {
+/// Runs what prints much: only a failure is shown. Gives what it printed.
+fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<String> {
     let folder = workspace.target.join("xtask");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join(format!("{name}.log"));
-    let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-
-    let mut command = workspace.cargo(&["run", "--quiet", "--locked", "--package", DEMO]);
-    command.arg("--").args(arguments).stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
-    let path = folder.join(name).with_extension("log");
     let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
     let mut command = workspace.cargo(arguments);
@@ -146,10 +140,7 @@ fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<()> 
         let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
         eprintln!("{}\n(the end of {})", tail.join("\n"), path.display());
     } else {
-        let Some(said) = lines.iter().find(|line| line.contains(words)) else {
-            bail!("it did not say '{words}': {}", path.display())
-        };
-        eprintln!("{said}\n({} lines in {})", lines.len(), path.display());
+        eprintln!("ran to its end; {} lines in {}", lines.len(), path.display());
     }
-    outcome
+    outcome.map(|()| log)
 }
