@@ -7,9 +7,10 @@ use armring_ble::Seen as Advertised;
 use armring_ble_e2e::air::Air;
 use armring_ble_e2e::capture::{Seen, read};
 use armring_ble_e2e::play;
+use armring_wallet::Event;
 
 use crate::town::issuer::CREDENTIAL;
-use crate::town::{BAND, Town};
+use crate::town::{BAND, Town, linked};
 
 /// As many bytes in a row as an address has: that much in common is an identifier.
 const IDENTIFIER: usize = 6;
@@ -120,4 +121,70 @@ fn address_and_tag_change_with_each_advertising_session() {
     assert!(addresses.iter().all(|address| address[5] >> 6 == 0b01), "each looks like a resolvable private address");
     let different: BTreeSet<_> = tags.iter().collect();
     assert!(different.len() >= 3 && different.len() == tags.len(), "{tags:02x?}");
+}
+/// What one window carries in one connection event: the acknowledgement comes in the next.
+const WINDOW: usize = armring_ble::WINDOW as usize;
+
+/// What a step takes of the air. `cargo test figures -- --nocapture` prints all.
+struct Figures {
+    fragments: usize,
+    payload: usize,
+    air: usize,
+    /// Changes of direction, and connection events if each takes one and a window fits into it.
+    flights: usize,
+    events: usize,
+}
+
+impl Figures {
+    /// Of the values that went to (`true`) and fro in one connection, by their lengths; an acknowledgement has one byte.
+    fn of(session: &[(bool, usize)]) -> Self {
+        let fragments: Vec<_> = session.iter().filter(|(_, len)| *len > 1).collect();
+        let flights: Vec<_> = fragments.chunk_by(|a, b| a.0 == b.0).map(<[_]>::len).collect();
+        Self {
+            fragments: fragments.len(),
+            payload: session.iter().map(|(_, len)| len).sum(),
+            // With preamble, access address, header and CRC (10), L2CAP (4) and ATT (3), one packet each.
+            air: session.iter().map(|(_, len)| len + 17).sum(),
+            flights: flights.len(),
+            events: flights.iter().map(|fragments| fragments.div_ceil(WINDOW)).sum(),
+        }
+    }
+}
+
+#[test]
+fn figures_of_pairing_reconnecting_resuming_and_paying_have_not_grown() {
+    println!("MTU, step: fragments, bytes of payload, bytes on air, flights, connection events, ms at intervals of 7.5, 15, 30");
+    for (att_mtu, most) in [(23, [31, 18, 18, 54]), (185, [8, 7, 7, 12]), (247, [8, 7, 7, 12])] {
+        let path = folder(&format!("figures-{att_mtu}"));
+        play(async {
+            let mut town = Town::over(Air::captured(3, &path), att_mtu, armring_band::Face::Lights);
+            town.pair().await;
+            town.put_on().await;
+            town.enrol().await;
+            let mut call = town.phone.reconnect().await;
+            linked(&mut call).await;
+            call.lose().await;
+            let mut call = town.phone.resume().await;
+            linked(&mut call).await;
+            let Ok(Event::Status(_)) = call.next().await else { panic!("no status") };
+            call.hang_up().await;
+            town.pays_from_scratch().await;
+        });
+        let mut sessions = vec![Vec::new()];
+        for seen in read(&path, BAND) {
+            match (&seen, seen.value()) {
+                (Seen::Connected, _) => sessions.push(Vec::new()),
+                (Seen::Att { out, .. }, Some(value)) => sessions.last_mut().unwrap().push((*out, value.len())),
+                _ => {}
+            }
+        }
+        let steps = [("pair", 1), ("reconnect", 3), ("resume", 4), ("reconnect and pay", 5)];
+        for ((name, session), most) in steps.into_iter().zip(most) {
+            let Figures { fragments, payload, air, flights, events } = Figures::of(&sessions[session]);
+            let [a, b, c] = [7.5, 15.0, 30.0].map(|interval| interval * f64::from(u32::try_from(events).unwrap()));
+            println!("{att_mtu}, {name}: {fragments}, {payload}, {air}, {flights}, {events}, {a}, {b}, {c}");
+            // The wallet's farewell may be lost with the connection.
+            assert!(fragments <= most, "{name} at {att_mtu}: {fragments} fragments");
+        }
+    }
 }
