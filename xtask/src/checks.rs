@@ -3,13 +3,14 @@
 use std::{
     env, fs,
     fs::File,
-    process::{Command, Stdio},
+    path::Path,
+    process::{self, Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, guard, guard_selftest, msrv, published,
+    attacks, guard, guard_selftest, msrv, packed, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -27,7 +28,9 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     stages.run("tests", || run(&mut workspace.cargo(&["test", "--workspace", "--locked"])));
     stages.run("known attacks", || attacks::run(workspace));
     stages.run("no_std guard", || guard::run(workspace, &[]));
-    stages.run("demo", || demo(workspace));
+    stages.run("packages", || packed::run(workspace));
+    stages.run("demo", || demo(workspace, "demo", "checks held", &[]));
+    stages.run("ordeal", || demo(workspace, "ordeal", "points at which", &["ordeal", "--dir", &scratch(workspace)]));
     stages.finish()
 }
 
@@ -48,8 +51,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     stages.run("guard self-test", || guard_selftest::run(workspace));
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
-    stages.run("firmware", || logged(workspace, "firmware"));
-    stages.run("budget", || logged(workspace, "budget"));
+    stages.run("firmware", || quietly(workspace, "firmware", "All of it held", &["--package", "xtask", "--", "firmware"]));
+    stages.run("budget", || quietly(workspace, "budget", "figures", &["--package", "xtask", "--", "budget"]));
     stages.finish()
 }
 
@@ -90,26 +93,29 @@ fn documentation(workspace: &Workspace) -> Result<()> {
     run(&mut command)
 }
 
+/// Where many small files are written and soon removed: in memory if the system has a place for that.
+fn scratch(workspace: &Workspace) -> String {
+    let memory = Path::new("/dev/shm");
+    let place =
+        if memory.is_dir() { memory.join(format!("armring-ordeal-{}", process::id())) } else { workspace.target.join("ordeal") };
+    place.display().to_string()
+}
+
 /// The demo from beginning to end, without anyone at the keyboard.
-fn demo(workspace: &Workspace) -> Result<()> {
+fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
     workspace.package(DEMO).context("the demo is expected in examples/demo")?;
-    quietly(workspace, "demo", &["run", "--quiet", "--locked", "--package", DEMO])
+    quietly(workspace, name, words, &[&["--package", DEMO, "--"], arguments].concat())
 }
 
-/// Another command of this tool.
-fn logged(workspace: &Workspace, command: &str) -> Result<()> {
-    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command])
-}
-
-/// Runs what prints much: only a failure is shown.
-fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<()> {
+/// Runs a program of this workspace that prints much: only the line with these words, or a failure, is shown.
+fn quietly(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
     let folder = workspace.target.join("xtask");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let path = folder.join(name).with_extension("log");
+    let path = folder.join(format!("{name}.log"));
     let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
-    let mut command = workspace.cargo(arguments);
-    command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
+    let mut command = workspace.cargo(&["run", "--quiet", "--locked"]);
+    command.args(arguments).stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
     let outcome = run(&mut command);
     let log = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
     let lines: Vec<&str> = log.lines().collect();
@@ -117,7 +123,10 @@ fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<()> 
         let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
         eprintln!("{}\n(the end of {})", tail.join("\n"), path.display());
     } else {
-        eprintln!("ran to its end; {} lines in {}", lines.len(), path.display());
+        let Some(said) = lines.iter().find(|line| line.contains(words)) else {
+            bail!("it did not say '{words}': {}", path.display())
+        };
+        eprintln!("{said}\n({} lines in {})", lines.len(), path.display());
     }
     outcome
 }

@@ -6,6 +6,7 @@
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
 //!            ├──▶ firmware         the band on an emulated microcontroller, and what it costs there
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
+//!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ published        what tracked text must not contain
 //!            ├──▶ vectors          the test vectors, written anew
@@ -18,7 +19,9 @@ mod firmware;
 mod guard;
 mod guard_selftest;
 mod msrv;
+mod packed;
 mod published;
+mod readme;
 mod stages;
 mod vectors;
 mod workspace;
@@ -36,24 +39,26 @@ cargo xtask: checks this repository, from the first minute to the last check bef
 Usage: cargo xtask <COMMAND> [ARGUMENTS]
 
 Commands:
-  test    Start here. Tests and documentation examples of every crate, the no_std guard, and the demo
-          from pairing to payment. Needs stable Rust and a C compiler. Some minutes when nothing is
-          compiled yet, mostly compilation; then a minute or two.
-  ci      What a change must also pass: formatting, clippy, documentation without warnings, the guard's
-          own self-test, and a reading of the tracked text. Needs rustfmt and clippy. Takes as long as `test`:
-          minutes at first, then a minute or two.
-  guard   Only the no_std guard: proves that the protocol crates and all their dependencies compile where
-          neither std nor alloc exists. Seconds, after a first minute.
-  firmware Runs the band as firmware: fetches a compiler and an emulator from Debian's packages into target/, builds for
-          a Cortex-M4, and has it pair, enrol, pay, be paid and lose its power against the demo's phones, shop and
-          issuer. Minutes at first, then one.
-  budget  Counts what the band costs that microcontroller: flash, stack and instructions of each operation, compared
-          with examples/firmware/budget.txt.
-  vectors Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
-          changes the protocol.
-  msrv    The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
-          as a first `test`: it compiles everything again, apart from the rest.
-  help    This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
+  test      Start here. Tests and documentation examples of every crate, the no_std guard, each crate packed
+            and used from outside, and the demo from pairing to payment. Needs stable Rust and a C compiler.
+            Some minutes when nothing is compiled yet, mostly compilation; then a minute or two.
+  ci        What a change must also pass: formatting, clippy, documentation without warnings, the guard's
+            own self-test, and a reading of the tracked text. Needs rustfmt and clippy. Takes as long as `test`:
+            minutes at first, then a minute or two.
+  guard     Only the no_std guard: proves that the protocol crates and all their dependencies compile where
+            neither std nor alloc exists. Seconds, after a first minute.
+  packages  Only the published crates: packs each, and runs the examples of its README outside of this
+            workspace, where nothing but the packed crates is there. Half a minute, after a first `test`.
+  firmware  Runs the band as firmware: fetches a compiler and an emulator from Debian's packages into target/, builds
+            for a Cortex-M4, and has it pair, enrol, pay, be paid and lose its power against the demo's phones, shop
+            and issuer. Minutes at first, then one.
+  budget    Counts what the band costs that microcontroller: flash, stack and instructions of each operation,
+            compared with examples/firmware/budget.txt.
+  vectors   Writes the test vectors in vectors/ anew, from fixed seeds. The tests compare them; what changes there
+            changes the protocol.
+  msrv      The tests on the oldest compiler that Cargo.toml names. Needs rustup and that toolchain. As long
+            as a first `test`: it compiles everything again, apart from the rest.
+  help      This text; `cargo xtask help <COMMAND>` or `cargo xtask <COMMAND> --help` says more of one.
 
 A whole check is `cargo xtask test` and then `cargo xtask ci`; `.ci/run` does just that.
 ";
@@ -68,7 +73,10 @@ Stages, each run even if an earlier one failed, with a table of times and result
   tests          cargo test --workspace --locked: unit and integration tests, documentation examples
   known attacks  each row of SPEC.md's table of attacks names tests that exist, or says why it is not defended
   no_std guard   as `cargo xtask guard`
+  packages       as `cargo xtask packages`
   demo           the demo from beginning to end; what it prints goes to target/xtask/demo.log
+  ordeal         a small story again and again: each process of it killed at each of its steps, each connection cut behind
+                 each fragment; nothing may be lost, or paid twice. Its files are in memory where the system has /dev/shm
 ";
 
 const HELP_CI: &str = "\
@@ -136,6 +144,20 @@ Checked are the crates whose Cargo.toml says so, with their default features; or
 each for that reason; and some which do not, and demands that it lets them pass.
 ";
 
+const HELP_PACKAGES: &str = "\
+cargo xtask packages: does each published crate work as somebody else's dependency?
+
+Usage: cargo xtask packages
+
+Packs every crate of this workspace that may be published, unpacks what would be uploaded to target/packages, a workspace
+of its own, and writes there one program for each example of its README. That program depends on the packed crate alone,
+or on what a block of TOML in the README that begins with [dependencies] says. Each is built by itself and run.
+
+So this fails if a file is not packed, if an example needs what only this workspace's tests depend on, if a dependency
+on another crate of ours has no version, or if a crate needs a feature that only another member switches on.
+Armring's crates come from the packed files; all others have the versions of Cargo.lock, and nothing is downloaded.
+";
+
 const HELP_VECTORS: &str = "\
 cargo xtask vectors: writes vectors/*.json, which other implementations of the protocol compare themselves with.
 
@@ -169,6 +191,7 @@ fn main() -> ExitCode {
         ["guard", crates @ ..] if crates.iter().all(|name| !name.starts_with('-')) => {
             with_workspace(|workspace| guard::run(workspace, crates))
         }
+        ["packages"] => with_workspace(packed::run),
         ["vectors"] => with_workspace(vectors::run_generator),
         ["budget"] => with_workspace(|workspace| firmware::budget(workspace, Then::Compare)),
         ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
@@ -197,6 +220,7 @@ fn help_of(command: &str) -> Option<&'static str> {
         "guard" => HELP_GUARD,
         "firmware" => HELP_FIRMWARE,
         "budget" => HELP_BUDGET,
+        "packages" => HELP_PACKAGES,
         "vectors" => HELP_VECTORS,
         "msrv" => HELP_MSRV,
         "help" => HELP,

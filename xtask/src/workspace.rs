@@ -21,6 +21,9 @@ pub(crate) struct Workspace {
 /// One crate of the workspace.
 pub(crate) struct Package {
     pub(crate) name: String,
+    pub(crate) version: String,
+    /// Whether it may be published: its manifest does not say `publish = false`.
+    pub(crate) published: bool,
     pub(crate) rust_version: Option<String>,
     /// The root file of the library, if the package has one.
     pub(crate) library: Option<PathBuf>,
@@ -66,6 +69,9 @@ impl Package {
         let library = targets.iter().find(is_library).map(|target| text(target, "src_path")).transpose()?;
         Ok(Self {
             name: text(package, "name")?.to_owned(),
+            version: text(package, "version")?.to_owned(),
+            // A list of registries that it may go to; null means any.
+            published: package.get("publish").is_none_or(Value::is_null),
             rust_version: package.get("rust_version").and_then(Value::as_str).map(str::to_owned),
             library: library.map(PathBuf::from),
             armring: package.pointer("/metadata/armring").cloned().unwrap_or_default(),

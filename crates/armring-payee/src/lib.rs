@@ -16,7 +16,8 @@
 //! given back with [`Payee::refund`].
 //!
 //! A payee that is started again loses nothing that it stored: [`Sale::to_bytes`] before it says `Pending` and before it asks for a refund,
-//! [`Sale::from_bytes`] and [`Offline::readmit`] when it begins.
+//! [`Sale::from_bytes`] and [`Offline::readmit`] when it begins; [`Revoked::to_bytes`] when a list is complete, so that it need not have network
+//! first to go on without.
 //!
 //! ```text
 //!  token ─▶ hear_offline ─▶ to_bytes ─▶ disk ─▶ Pending ─▶ payer's wallet

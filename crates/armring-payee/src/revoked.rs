@@ -1,11 +1,18 @@
 //! Who no longer counts, as far as a payee has heard.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use armring_token::{Epoch, KeyList, Revocation, RevocationList, Unverified, Verified, VerifyError};
 use armring_wire::records::issuer::ToIssuer;
 use armring_wire::{PayeeRef, RootFingerprint, UnixTime};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::stored::{open, seal};
+
+/// What stands for the first form of a stored list. A stored sale begins with another number.
+const LIST: u8 = 2;
 
 /// The revoked credentials and payees of one issuer, built from the parts of its revocation lists.
 ///
@@ -17,8 +24,8 @@ use thiserror::Error;
 /// A list counts as a whole or not at all: until its last part is there, the one before holds.
 ///
 /// In memory it is 9 bytes an entry, for at most as many entries as [`new`](Self::new) allows; while a list is gathered, 10 bytes for each of
-/// its entries and some 50 for each of its parts (65,535 at most) come on top. It has no stored form: after a restart the whole list is
-/// asked for again.
+/// its entries and some 50 for each of its parts (65,535 at most) come on top. [Stored](Self::to_bytes), it is there again after a restart
+/// without network.
 #[derive(Clone, Debug)]
 pub struct Revoked {
     root: RootFingerprint,
@@ -28,6 +35,15 @@ pub struct Revoked {
     /// In ascending order.
     subjects: Vec<PayeeRef>,
     gathering: Option<Gathering>,
+}
+
+/// A list as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    form: u8,
+    epoch: Epoch,
+    next_update: UnixTime,
+    subjects: Cow<'a, [PayeeRef]>,
 }
 
 /// The parts of a list that have come so far.
@@ -75,6 +91,29 @@ impl Revoked {
     #[must_use]
     pub const fn new(root: RootFingerprint, most: usize) -> Self {
         Self { root, most, epoch: Epoch(0), next_update: UnixTime::EPOCH, subjects: Vec::new(), gathering: None }
+    }
+
+    /// The list that counts as it is stored: 9 bytes an entry and at most 48 besides. Parts that were gathered for the next one are left out.
+    ///
+    /// Nothing in it is secret, but who can change it can make a revoked credential count again: it is kept where nobody else writes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Self { epoch, next_update, subjects, .. } = self;
+        let stored = Stored { form: LIST, epoch: *epoch, next_update: *next_update, subjects: Cow::Borrowed(subjects) };
+        seal(&stored, &self.root)
+    }
+
+    /// The list that [`to_bytes`](Self::to_bytes) made these bytes of, for at most `most` entries from now on; `None` if they are not that, are
+    /// damaged, are of another `root`, or are more than `most`. Its signatures were verified when it came. Whether it is still good
+    /// [`is_fresh`](Self::is_fresh) says, as ever.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8], root: &RootFingerprint, most: usize) -> Option<Self> {
+        let Stored { form, epoch, next_update, subjects } = open(bytes, root)?;
+        let in_order = subjects.is_sorted_by(|lower, upper| order(*lower) < order(*upper));
+        (form == LIST && in_order && subjects.len() <= most).then(|| {
+            let subjects = subjects.into_owned();
+            Self { root: *root, most, epoch, next_update, subjects, gathering: None }
+        })
     }
 
     /// Whether the list that counts says that this credential or payee no longer does.

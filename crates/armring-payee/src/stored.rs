@@ -1,4 +1,5 @@
-//! How a sale is stored: postcard, held to one encoding, as everything else; and a hash, so that what a disk damaged is not taken for a sale.
+//! How a sale, or the list of who is revoked, is stored: postcard, held to one encoding, as everything else; and a hash, so that what a disk
+//! damaged is not taken for it.
 
 use std::collections::VecDeque;
 
@@ -26,12 +27,7 @@ impl Sale {
     /// anew and given twice; and when a receipt has come.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let stored = StoredSale::of(self);
-        // A vector takes whatever is written to it.
-        let mut bytes = postcard::to_extend(&stored, Vec::new()).unwrap_or_default();
-        let hash = hash(&bytes, &self.root);
-        bytes.extend_from_slice(&hash);
-        bytes
+        seal(&StoredSale::of(self), &self.root)
     }
 
     /// The sale that [`to_bytes`](Self::to_bytes) made these bytes of, ready to go on; `None` if they are not that, are damaged, are of another
@@ -39,12 +35,23 @@ impl Sale {
     /// place in the book with [`Offline::readmit`](crate::Offline::readmit).
     #[must_use]
     pub fn from_bytes(bytes: &[u8], root: &RootFingerprint) -> Option<Self> {
-        let (stored, expected) = bytes.split_last_chunk::<HASH_LEN>()?;
-        if hash(stored, root) != *expected {
-            return None;
-        }
-        decode::<StoredSale<'_>>(stored).ok().filter(|stored| stored.form == SALE)?.sale(root)
+        open::<StoredSale<'_>>(bytes, root).filter(|stored| stored.form == SALE)?.sale(root)
     }
+}
+
+/// `stored` and its hash.
+pub(crate) fn seal(stored: &impl Serialize, root: &RootFingerprint) -> Vec<u8> {
+    // A vector takes whatever is written to it.
+    let mut bytes = postcard::to_extend(stored, Vec::new()).unwrap_or_default();
+    let hash = hash(&bytes, root);
+    bytes.extend_from_slice(&hash);
+    bytes
+}
+
+/// What [`seal`] made these bytes of; `None` where they are damaged, of another `root`, or nothing that it would have written.
+pub(crate) fn open<'a, T: Deserialize<'a> + Serialize>(bytes: &'a [u8], root: &RootFingerprint) -> Option<T> {
+    let (stored, expected) = bytes.split_last_chunk::<HASH_LEN>()?;
+    if hash(stored, root) == *expected { decode(stored).ok() } else { None }
 }
 
 /// The hash that finds damage. It holds off nobody who can write.

@@ -37,6 +37,8 @@ pub enum VerifyError {
     Key,
     /// A key list with a lower epoch than one that was seen.
     OldEpoch,
+    /// It is good, and about another object than the one that was asked about.
+    OtherObject,
 }
 
 impl From<DecodeError> for VerifyError {
@@ -52,6 +54,7 @@ impl fmt::Display for VerifyError {
             Self::Signature => "the signature does not verify",
             Self::Key => "its key is unknown, for another use, or not valid at that time",
             Self::OldEpoch => "the key list is older than one that was seen",
+            Self::OtherObject => "it is about another object than the one that was asked about",
         })
     }
 }

@@ -212,5 +212,5 @@ pub fn verify_receipt(
     let key = key_list.signing_key(receipt.claims().key, receipt.claims().time)?;
     let receipt = receipt.verify(root, &key)?;
     let token = Unverified::<PaymentToken>::parse(token)?;
-    if token.token_digest(root) == receipt.token { Ok(receipt.outcome) } else { Err(VerifyError::Malformed) }
+    if token.token_digest(root) == receipt.token { Ok(receipt.outcome) } else { Err(VerifyError::OtherObject) }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload, FragmentError, Fragmenter, Reassembler};
 
+use crate::step;
+
 /// How long a process waits for another that owes it an answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -41,7 +43,10 @@ impl Air {
         let len = u16::try_from(payload.len()).map_err(|_| io::Error::other("longer than an ATT payload"))?;
         let mut bytes = len.to_le_bytes().to_vec();
         bytes.extend_from_slice(payload);
-        self.stream.write_all(&bytes)
+        step::step();
+        self.stream.write_all(&bytes)?;
+        self.cut_if_doomed();
+        Ok(())
     }
 
     /// The next ATT payload; `None` when the other end is gone.
@@ -61,11 +66,21 @@ impl Air {
         }
         let mut payload = vec![0; len];
         match self.stream.read_exact(&mut payload) {
-            Ok(()) => Ok(Some(payload)),
+            Ok(()) => {
+                step::step();
+                self.cut_if_doomed();
+                Ok(Some(payload))
+            }
             Err(error) if is_gone(&error) => {
                 Err(io::Error::new(io::ErrorKind::InvalidData, "cut off in the middle of a payload"))
             }
             Err(error) => Err(error),
+        }
+    }
+
+    fn cut_if_doomed(&self) {
+        if step::fragment() {
+            self.close();
         }
     }
 
@@ -105,7 +120,8 @@ pub(crate) fn listen<T: From<Heard> + Send + 'static>(sender: Sender<T>) -> io::
     Ok(address)
 }
 
-fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>) {
+/// Tells `sender` of everything that comes over a connection, until it is over.
+pub(crate) fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>) {
     // A served connection may be silent for as long as it likes.
     let _ = air.stream.set_read_timeout(None);
     loop {

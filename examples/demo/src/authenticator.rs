@@ -81,6 +81,11 @@ impl Authenticator {
         self.happens(Event::Gesture(Gesture::Press))
     }
 
+    /// Looks at the clock.
+    pub(crate) fn tick(&mut self) -> Result<()> {
+        self.happens(Event::Tick)
+    }
+
     fn happens(&mut self, event: Event<'_>) -> Result<()> {
         self.body.happens(event, &mut self.wallet)
     }

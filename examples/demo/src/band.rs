@@ -16,6 +16,8 @@ use crate::disk::Disk;
 
 /// What the wearer taps: short, long, short, short.
 const PATTERN: &[u8] = &[1, 2, 1, 1];
+/// What somebody else taps.
+const WRONG_PATTERN: &[u8] = &[1, 1, 1, 1];
 
 enum Input {
     Command(Option<BandCommand>),
@@ -38,6 +40,8 @@ struct Host {
     body: Body,
     payload: AttPayload,
     radio: Radio,
+    /// Whether somebody wants to know when no phone is connected.
+    await_alone: bool,
 }
 
 /// The one connection that a band has.
@@ -59,15 +63,14 @@ impl Phone for Radio {
     }
 }
 
-pub(crate) fn run(folder: &Path, root: [u8; 32], display: bool, payload: AttPayload) -> Result<()> {
+pub(crate) fn run(folder: &Path, root: [u8; 32], face: Face, payload: AttPayload) -> Result<()> {
     let root = RootKey::from_bytes(root).context("not an issuer's root key")?;
-    let face = if display { Face::Display } else { Face::Lights };
     let body = Body::start(Disk::open(folder)?, root, face)?;
     let (sender, inputs) = channel();
     let address: SocketAddr = listen(sender.clone())?;
     commands(sender);
     report(&Report::Ready { address: Some(address.to_string()), key: None })?;
-    Host { body, payload, radio: Radio(None) }.serve(&inputs)
+    Host { body, payload, radio: Radio(None), await_alone: false }.serve(&inputs)
 }
 
 impl Host {
@@ -79,6 +82,9 @@ impl Host {
                 Ok(Input::Heard(heard)) => self.hear(heard)?,
                 Err(RecvTimeoutError::Timeout) => self.happens(Event::Tick)?,
             }
+            if self.radio.0.is_none() && std::mem::take(&mut self.await_alone) {
+                report(&Report::Done)?;
+            }
         }
     }
 
@@ -87,17 +93,27 @@ impl Host {
     }
 
     fn wearer(&mut self, command: BandCommand) -> Result<()> {
-        let pattern = Secret::tap_pattern(PATTERN).context("not a tap pattern")?;
+        let pattern = |taps| Secret::tap_pattern(taps).context("not a tap pattern");
         if matches!(command, BandCommand::TapPattern) && self.body.band().unlocking().is_none() {
-            self.happens(Event::Chosen(pattern))?;
+            self.happens(Event::Chosen(pattern(PATTERN)?))?;
         }
         self.happens(match command {
             BandCommand::PutOn => Event::PutOn,
             BandCommand::TakeOff => Event::TakenOff,
-            BandCommand::TapPattern => Event::Entered(pattern),
+            BandCommand::TapPattern => Event::Entered(pattern(PATTERN)?),
+            BandCommand::WrongPattern => Event::Entered(pattern(WRONG_PATTERN)?),
             BandCommand::Press => Event::Gesture(Gesture::Press),
             BandCommand::DoublePress => Event::Gesture(Gesture::DoublePress),
+            BandCommand::TriplePress => Event::Gesture(Gesture::Unpair),
             BandCommand::Hold => Event::Gesture(Gesture::Hold),
+            BandCommand::Shake => Event::Gesture(Gesture::Refuse),
+            BandCommand::Reset => Event::Gesture(Gesture::Reset),
+            BandCommand::Tick => Event::Tick,
+            BandCommand::Sync => return Ok(report(&Report::Synced)?),
+            BandCommand::AwaitAlone => {
+                self.await_alone = true;
+                return Ok(());
+            }
         })?;
         Ok(report(&Report::Done)?)
     }

@@ -11,7 +11,7 @@ use armring_token::RootKey;
 use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
 use getrandom::SysRng;
 
-use crate::control::{BandReport, Report, report};
+use crate::control::{BandReport, Report, ahead, report};
 use crate::disk::Disk;
 use crate::money::show;
 
@@ -38,7 +38,7 @@ impl Body {
         let mut band = Band::new(identity(&disk)?, SoftwareKeys, root).with_face(face);
         for key in StoreKey::all() {
             if let Some(value) = disk.read(&name_of(key))? {
-                band.load(key, &value).with_context(|| format!("the band's flash is damaged at {}", name_of(key)))?;
+                band.load(key, &value).with_context(|| disk.damaged(&name_of(key)))?;
             }
         }
         Ok(Self { band, disk, started: Instant::now() })
@@ -54,7 +54,7 @@ impl Body {
     }
 
     fn now(&self) -> Uptime {
-        Uptime::from_millis(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+        Uptime::from_millis(u64::try_from((self.started.elapsed() + ahead()).as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Reports an event to the band and does all that it wants done.
@@ -112,7 +112,7 @@ impl Body {
 /// The key of a device, made at the first start.
 pub(crate) fn identity(disk: &Disk) -> Result<SoftwareKey> {
     if let Some(bytes) = disk.read("identity")? {
-        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| anyhow::anyhow!("the identity on disk is damaged"))?;
+        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| anyhow::anyhow!(disk.damaged("identity")))?;
         return Ok(SoftwareKey::new(bytes));
     }
     let key = SoftwareKey::generate(&mut SysRng)?;
@@ -140,6 +140,8 @@ fn describe(signal: Signal, offer: Option<Offer<'_>>) -> BandReport {
         Signal::PairingClosed => BandReport::PairingClosed,
         Signal::Code(code) => BandReport::Code(code.digits().to_string()),
         Signal::Paired => BandReport::Paired,
+        Signal::Unlocked => BandReport::Unlocked,
+        Signal::WrongSecret(left) => BandReport::WrongSecret(left),
         Signal::Waiting(awaited, None) => BandReport::Waiting(format!("waits for {awaited}")),
         Signal::Waiting(awaited, Some(amount)) => {
             let offer = offer.map(shown).unwrap_or_default();

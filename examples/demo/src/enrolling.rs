@@ -45,7 +45,7 @@ impl Phone {
     }
 
     fn show_credential(&self, object: &[u8]) -> Result<()> {
-        self.disk.write("credential", object)?;
+        self.drawer.write("credential", object)?;
         let unverified = Unverified::<Credential>::parse(object)?;
         let issuer = self.key_list()?.signing_key(unverified.claims().key, unverified.claims().validity.from)?;
         let credential = unverified.verify(&self.root.fingerprint(), &issuer)?;

@@ -4,19 +4,22 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use armring_issuer::{Applicant, DAY, DepositRef, Issuer, Ledger, Policy, REPLY_MAX, Session, SqliteLedger};
+use anyhow::{Context, Result, ensure};
+use armring_issuer::{Applicant, DAY, DepositRef, Issuer, Keys, Ledger, Policy, REPLY_MAX, Session, SqliteLedger};
 use armring_token::{Limits, Minor, PayeeKey};
 use armring_wire::{AccountPseudonym, Amount, AttPayload, CredentialId, Currency, Validity};
 use getrandom::SysRng;
-use rand_core::TryRng;
 
 use crate::air::{Heard, listen};
 use crate::control::{Books, IssuerCommand, Report, calendar, commands, hex, report, unhex_array};
+use crate::disk::Disk;
 use crate::keyring::Keyring;
 use crate::server::Clients;
 
 pub(crate) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Whose account is which, by the names that the operator uses.
+const ACCOUNTS: &str = "accounts";
 
 enum Input {
     Command(Option<IssuerCommand>),
@@ -37,17 +40,25 @@ impl From<Heard> for Input {
 
 struct Service {
     issuer: Issuer<SqliteLedger>,
+    kept: Kept,
+}
+
+/// What is kept beside the ledger.
+struct Kept {
     keyring: Keyring,
     accounts: Vec<(String, AccountPseudonym)>,
+    disk: Disk,
 }
 
 pub(crate) fn run(ledger: &Path, payload: AttPayload) -> Result<()> {
-    let keyring = Keyring::new(calendar())?;
+    let disk = Disk::open(&ledger.with_extension("keys"))?;
+    let keyring = Keyring::open(&disk, calendar())?;
+    let accounts = read_accounts(&disk)?;
     let (root, keys) = (keyring.root(), keyring.keys()?);
     let key_list = hex(&keys.key_list);
-    let ledger = SqliteLedger::open(ledger).with_context(|| format!("the ledger {}", ledger.display()))?;
-    let issuer = Issuer::new(keys, policy(), ledger, calendar())?;
-    let mut service = Service { issuer, keyring, accounts: Vec::new() };
+    let mut service = Service::open(ledger, keys, Kept { keyring, accounts, disk }).with_context(|| {
+        format!("the ledger {} cannot be used: if there is room on the disk, put back a copy that is whole", ledger.display())
+    })?;
     let mut clients = Clients::<Session>::new(payload);
     let (sender, inputs) = channel();
     let address = listen(sender.clone())?;
@@ -80,6 +91,15 @@ fn policy() -> Policy {
 }
 
 impl Service {
+    /// Opens the ledger, and reads all of it: what is damaged is found before anybody is answered.
+    fn open(ledger: &Path, keys: Keys, kept: Kept) -> Result<Self> {
+        let issuer = Issuer::new(keys, policy(), SqliteLedger::open(ledger)?, calendar())?;
+        let service = Self { issuer, kept };
+        let faults = service.books()?.faults;
+        ensure!(faults.is_empty(), "the books do not agree: {}", faults.join(", "));
+        Ok(service)
+    }
+
     fn serve(&mut self, clients: &mut Clients<Session>, id: u64, record: &[u8]) -> Result<()> {
         let Some(client) = clients.get(id) else { return Ok(()) };
         let mut out = [0; REPLY_MAX];
@@ -99,13 +119,7 @@ impl Service {
         let now = calendar();
         Ok(match command {
             IssuerCommand::OpenAccount { name, minor } => {
-                let account = self.issuer.open_account(Currency::CNY, &mut SysRng)?;
-                if minor > 0 {
-                    let mut reference = [0; 16];
-                    SysRng.try_fill_bytes(&mut reference)?;
-                    self.issuer.deposit(account, Amount::new(minor, Currency::CNY), DepositRef(reference), now)?;
-                }
-                self.accounts.push((name, account));
+                self.open_account(name, Amount::new(minor, Currency::CNY))?;
                 Report::Done
             }
             IssuerCommand::CertifyPayee { name, key } => {
@@ -138,32 +152,64 @@ impl Service {
                 Report::Code { code: hex(&self.issuer.replace_band(credential, now, &mut SysRng)?.0) }
             }
             IssuerCommand::AnnounceKeys => {
-                self.keyring.announce(now)?;
-                self.issuer.set_keys(self.keyring.keys()?, now)?;
+                self.kept.keyring.announce(now)?;
+                self.kept.keyring.store(&self.kept.disk)?;
+                self.issuer.set_keys(self.kept.keyring.keys()?, now)?;
                 Report::Done
             }
             IssuerCommand::UseNewKeys => {
-                self.keyring.use_new()?;
-                self.issuer.set_keys(self.keyring.keys()?, now)?;
+                self.kept.keyring.use_new()?;
+                self.kept.keyring.store(&self.kept.disk)?;
+                self.issuer.set_keys(self.kept.keyring.keys()?, now)?;
                 Report::Done
             }
+            IssuerCommand::Sync => Report::Synced,
             IssuerCommand::Books => Report::Books(self.books()?),
         })
     }
 
+    /// Opens an account with so much in it. Done again after an interruption it goes on: nobody gets two accounts, or twice the money.
+    fn open_account(&mut self, name: String, amount: Amount) -> Result<()> {
+        let account = match self.account(&name) {
+            Ok(account) => account,
+            Err(_) => {
+                let account = self.issuer.open_account(Currency::CNY, &mut SysRng)?;
+                self.kept.accounts.push((name, account));
+                let stored: Vec<_> = self.kept.accounts.iter().map(|(name, account)| (name, hex(&account.0))).collect();
+                self.kept.disk.write(ACCOUNTS, &serde_json::to_vec(&stored)?)?;
+                account
+            }
+        };
+        if amount.minor() > 0 {
+            let mut reference = [0; 16];
+            reference.iter_mut().zip(account.0).for_each(|(to, from)| *to = from);
+            self.issuer.deposit(account, amount, DepositRef(reference), calendar())?;
+        }
+        Ok(())
+    }
+
     fn account(&self, name: &str) -> Result<AccountPseudonym> {
-        let found = self.accounts.iter().find(|(known, _)| known == name);
+        let found = self.kept.accounts.iter().find(|(known, _)| known == name);
         found.map(|(_, account)| *account).with_context(|| format!("nobody here is called {name}"))
     }
 
     fn books(&self) -> Result<Books> {
         let mut balances = Vec::new();
-        for (name, account) in &self.accounts {
+        for (name, account) in &self.kept.accounts {
             balances.push((name.clone(), self.issuer.account(*account)?.balance));
         }
         let faults = self.issuer.ledger().audit()?.iter().map(|fault| format!("{fault:?}")).collect();
         Ok(Books { balances, faults })
     }
+}
+
+fn read_accounts(disk: &Disk) -> Result<Vec<(String, AccountPseudonym)>> {
+    let Some(stored) = disk.read(ACCOUNTS)? else { return Ok(Vec::new()) };
+    let stored: Vec<(String, String)> = serde_json::from_slice(&stored).with_context(|| disk.damaged(ACCOUNTS))?;
+    stored
+        .into_iter()
+        .map(|(name, account)| Ok((name, AccountPseudonym(unhex_array(&account).with_context(|| disk.damaged(ACCOUNTS))?))))
+        .collect()
 }
 
 fn is_malformed(record: &[u8]) -> bool {

@@ -1,4 +1,4 @@
-//! The issuer's keys: the root, and what it signs for. A real issuer keeps the root offline; here all of it lives as long as the process.
+//! The issuer's keys: the root, and what it signs for. A real issuer keeps the root offline; here all of it is in one file, readable by whoever reads the disk.
 
 use anyhow::{Context, Result};
 use armring_issuer::{Keys, sign_key_list};
@@ -8,8 +8,13 @@ use armring_wire::{KeyId, UnixTime, Validity};
 use ed25519_dalek::SigningKey;
 use getrandom::SysRng;
 use rand_core::TryRng;
+use serde::{Deserialize, Serialize};
 
+use crate::control::{hex, unhex_array};
+use crate::disk::Disk;
 use crate::issuer::YEAR;
+
+const PLACE: &str = "keys";
 
 pub(crate) struct Keyring {
     root_signer: SigningKey,
@@ -36,6 +41,22 @@ struct Exchange {
 }
 
 impl Keyring {
+    /// The keys that are on disk; at the first start, new ones.
+    pub(crate) fn open(disk: &Disk, now: UnixTime) -> Result<Self> {
+        if let Some(stored) = disk.read(PLACE)? {
+            let stored: Stored = serde_json::from_slice(&stored).with_context(|| disk.damaged(PLACE))?;
+            return stored.keyring().with_context(|| disk.damaged(PLACE));
+        }
+        let keyring = Self::new(now)?;
+        keyring.store(disk)?;
+        Ok(keyring)
+    }
+
+    /// Puts them on disk.
+    pub(crate) fn store(&self, disk: &Disk) -> Result<()> {
+        Ok(disk.write(PLACE, &serde_json::to_vec(&Stored::of(self))?)?)
+    }
+
     pub(crate) fn new(now: UnixTime) -> Result<Self> {
         let root_signer = SigningKey::from_bytes(&seed()?);
         let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).context("a root key")?;
@@ -96,6 +117,82 @@ impl Exchange {
         let key = SoftwareKey::generate(&mut SysRng)?;
         let entry = KeyEntry { id, key_use: KeyUse::Enrolment, key: *key.public_key().as_bytes(), validity: year(now)? };
         Ok(Self { key, entry })
+    }
+}
+
+/// All keys, as they are on disk.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    root: String,
+    epoch: u32,
+    issued: u32,
+    signing: StoredKey,
+    enrolment: StoredKey,
+    next: Option<StoredKey>,
+    former: Vec<StoredKey>,
+}
+
+/// One key: the secret, but of a former one only what is listed.
+#[derive(Serialize, Deserialize)]
+struct StoredKey {
+    id: u16,
+    key: String,
+    from: u32,
+    until: u32,
+}
+
+impl Stored {
+    fn of(keyring: &Keyring) -> Self {
+        let key = |bytes: &[u8; 32], entry: &KeyEntry| StoredKey {
+            id: entry.id.0,
+            key: hex(bytes),
+            from: entry.validity.from.as_secs(),
+            until: entry.validity.until.as_secs(),
+        };
+        let signer = |signer: &Signer| key(&signer.key.to_bytes(), &signer.entry);
+        Self {
+            root: hex(&keyring.root_signer.to_bytes()),
+            epoch: keyring.epoch.0,
+            issued: keyring.issued.as_secs(),
+            signing: signer(&keyring.signing),
+            enrolment: key(keyring.enrolment.key.expose(), &keyring.enrolment.entry),
+            next: keyring.next.as_ref().map(signer),
+            former: keyring.former.iter().map(|entry| key(&entry.key, entry)).collect(),
+        }
+    }
+
+    fn keyring(&self) -> Result<Keyring> {
+        let root_signer = SigningKey::from_bytes(&unhex_array(&self.root)?);
+        let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).context("a root key")?;
+        let key = SoftwareKey::new(unhex_array(&self.enrolment.key)?);
+        let entry = self.enrolment.entry(KeyUse::Enrolment, *key.public_key().as_bytes());
+        Ok(Keyring {
+            root_signer,
+            root,
+            epoch: Epoch(self.epoch),
+            signing: self.signing.signer()?,
+            enrolment: Exchange { key, entry },
+            next: self.next.as_ref().map(StoredKey::signer).transpose()?,
+            former: self
+                .former
+                .iter()
+                .map(|key| Ok(key.entry(KeyUse::Signing, unhex_array(&key.key)?)))
+                .collect::<Result<_>>()?,
+            issued: UnixTime::from_secs(self.issued),
+        })
+    }
+}
+
+impl StoredKey {
+    fn signer(&self) -> Result<Signer> {
+        let key = SigningKey::from_bytes(&unhex_array(&self.key)?);
+        let entry = self.entry(KeyUse::Signing, key.verifying_key().to_bytes());
+        Ok(Signer { key, entry })
+    }
+
+    fn entry(&self, key_use: KeyUse, key: [u8; 32]) -> KeyEntry {
+        let validity = Validity { from: UnixTime::from_secs(self.from), until: UnixTime::from_secs(self.until) };
+        KeyEntry { id: KeyId(self.id), key_use, key, validity }
     }
 }
 

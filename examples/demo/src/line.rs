@@ -66,6 +66,8 @@ pub(crate) const SCANNING: Names = [
     &["wallet hello", "XXpsk0 message 1", "XXpsk0 message 3", "Confirm", "Close"],
     &["band hello", "XXpsk0 message 2", "Confirm"],
 ];
+pub(crate) const PRESSING: Names =
+    [&["wallet hello", "XX message 1", "XX message 3", "Confirm", "Close"], &["band hello", "XX message 2", "Confirm"]];
 pub(crate) const RECONNECTING: Names =
     [&["wallet hello", "KKpsk0 message 1", "Generation"], &["band hello", "KKpsk0 message 2", "Generation"]];
 pub(crate) const RESUMING: Names =

@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod air;
+mod arguments;
+mod attack;
 mod authenticator;
 mod band;
 mod body;
@@ -14,117 +16,84 @@ mod enrolling;
 mod issuer;
 mod keyring;
 mod line;
+mod linking;
 mod money;
 mod paying;
 mod phone;
+mod receipts;
 mod receiving;
 mod server;
 mod shop;
+mod step;
 mod story;
 mod trace;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use armring_wire::AttPayload;
-use clap::{Parser, Subcommand};
+use armring_band::Face;
 
-use crate::control::unhex_array;
-
-/// Watch a wristband pay: pair, enrol, pay, receive, lose the link, the network or the band, and be refused.
-///
-/// Starts an issuer, a shop, bands and phones as separate processes, plays a story with them over loopback TCP in fragments as on a Bluetooth LE
-/// link, and tells it. Ends with an error if anything is not as it must be.
-#[derive(Parser)]
-#[command(
-    name = "cargo demo",
-    version,
-    after_help = "\
-Exit codes: 0 the story went as it must; 1 it did not, and the last lines say where; 2 the arguments are wrong.
-
-The processes below can also be started by hand; each takes commands as lines of JSON on its standard input (examples/demo/src/control.rs)."
-)]
-struct Arguments {
-    /// Where bands, phones and the issuer's ledger keep their files. Emptied at the start if an earlier run made it.
-    #[arg(long, default_value = "target/demo")]
-    dir: PathBuf,
-    /// How many bytes one write or notification carries: 20 to 514. 182 is what an iPhone does.
-    #[arg(long, default_value = "182", value_parser = att_payload, global = true)]
-    att_payload: AttPayload,
-    /// Tell the story without the messages on the way.
-    #[arg(long)]
-    brief: bool,
-    #[command(subcommand)]
-    process: Option<Process>,
-}
-
-#[derive(Subcommand)]
-enum Process {
-    /// A band: its flash is a folder.
-    Band {
-        #[arg(long)]
-        folder: PathBuf,
-        /// The issuer's root key, 32 bytes in hexadecimal, as the firmware pins it.
-        #[arg(long, value_parser = key)]
-        root: [u8; 32],
-        /// It has a display, which shows a code to scan and who asks to be paid; else lights and digits.
-        #[arg(long)]
-        display: bool,
-    },
-    /// A phone.
-    Phone {
-        #[arg(long)]
-        owner: String,
-        #[arg(long)]
-        folder: PathBuf,
-        /// The issuer's root key, 32 bytes in hexadecimal, as the app pins it.
-        #[arg(long, value_parser = key)]
-        root: [u8; 32],
-        /// Where the issuer listens.
-        #[arg(long)]
-        issuer: String,
-        /// Its owner has no band: the phone is its own authenticator.
-        #[arg(long)]
-        inside: bool,
-    },
-    /// A shop.
-    Shop {
-        #[arg(long)]
-        name: String,
-        /// The issuer's root key, 32 bytes in hexadecimal.
-        #[arg(long, value_parser = key)]
-        root: [u8; 32],
-        /// Where the issuer listens.
-        #[arg(long)]
-        issuer: String,
-    },
-    /// An issuer with a SQLite ledger.
-    Issuer {
-        #[arg(long)]
-        ledger: PathBuf,
-    },
-}
-
-fn att_payload(text: &str) -> Result<AttPayload, String> {
-    text.parse().ok().and_then(AttPayload::new).ok_or_else(|| "a number of bytes from 20 to 514".to_owned())
-}
-
-fn key(text: &str) -> Result<[u8; 32], String> {
-    unhex_array(text).map_err(|error| error.to_string())
-}
+use crate::arguments::{Arguments, Process};
+use crate::story::{Held, Script, Setting};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::given();
     let payload = arguments.att_payload;
+    control::pass(arguments.ahead);
+    step::doom(arguments.die_at, arguments.cut_at);
     let result = match arguments.process {
-        None => story::play(&arguments.dir, payload, arguments.brief),
-        Some(Process::Band { folder, root, display }) => band::run(&folder, root, display, payload),
-        Some(Process::Phone { owner, folder, root, issuer, inside }) => {
-            phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside }, payload)
+        None => return play(&arguments),
+        Some(Process::Band { folder, root, display, button }) => {
+            let face = match (display, button) {
+                (true, _) => Face::Display,
+                (_, true) => Face::Button,
+                _ => Face::Lights,
+            };
+            band::run(&folder, root, face, payload)
         }
-        Some(Process::Shop { name, root, issuer }) => shop::run(&name, root, &issuer, payload),
+        Some(Process::Phone { owner, folder, root, issuer, inside, infected }) => {
+            phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside, infected }, payload)
+        }
+        Some(Process::Shop { name, folder, root, issuer }) => shop::run(&name, &folder, root, &issuer, payload),
+        Some(Process::Ordeal { only }) => story::ordeal::run(&arguments.dir, payload, only.as_deref()),
+        Some(Process::Attacker { folder, root }) => attack::run(&folder, root, payload),
         Some(Process::Issuer { ledger }) => issuer::run(&ledger, payload),
     };
+    ended(result)
+}
+
+/// Plays a story, or says how to write one.
+fn play(arguments: &Arguments) -> ExitCode {
+    if arguments.script_help {
+        print!("{}", story::reference());
+        return ExitCode::SUCCESS;
+    }
+    let diagram = arguments.diagram.as_deref();
+    let setting = Setting { dir: &arguments.dir, payload: arguments.att_payload, brief: arguments.brief, diagram };
+    if arguments.interactive {
+        return match story::converse(&setting) {
+            Ok(Held::Well) => ExitCode::SUCCESS,
+            Ok(Held::Failed) => ExitCode::FAILURE,
+            Ok(Held::Unread) => ExitCode::from(2),
+            Err(error) => ended(Err(error)),
+        };
+    }
+    let script = match arguments.script.as_deref().map_or_else(|| Ok(Script::standard()), Script::from_file) {
+        Ok(script) => script,
+        Err(error) => return wrong(&format!("{error:#}")),
+    };
+    let lines = match script.read() {
+        Ok(lines) => lines,
+        Err(problem) => return wrong(&problem),
+    };
+    ended(story::play(&setting, &script, &lines))
+}
+
+fn wrong(what: &str) -> ExitCode {
+    eprintln!("error: {what}");
+    ExitCode::from(2)
+}
+
+fn ended(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,7 +1,7 @@
 //! How a phone pays: a [`Payment`] says what to do next, and is on disk after everything that came of it.
 
 use anyhow::{Context, Result, bail};
-use armring_token::{PaymentRequest, Receipt, Unverified};
+use armring_token::{PaymentRequest, Unverified};
 use armring_wallet::{Event, Next, Offer, Payment};
 use armring_wire::records::band::Decline;
 use armring_wire::records::payee::{FromPayee, ToPayee};
@@ -11,50 +11,59 @@ use armring_wire::{Outcome, PayeeRef, decode_record};
 use crate::client::Client;
 use crate::control::{PhoneReport, Report, calendar, hex, report};
 use crate::money::show;
-use crate::phone::Phone;
+use crate::phone::{Begun, Phone};
 
 /// Where the payment is kept.
 const PLACE: &str = "payment";
 
 impl Phone {
-    /// Pays what the payee asks for, or what was scanned. `out_of_reach`: the band is lost while it waits for its wearer.
-    pub(crate) fn pay(&mut self, payee: (&str, &str), uri: Option<&str>, out_of_reach: bool) -> Result<()> {
+    /// Pays what the payee asks for, or what was scanned.
+    pub(crate) fn pay(&mut self, payee: (&str, &str), uri: Option<&str>) -> Result<()> {
         let mut client = self.ask_payee(payee)?;
-        let offer = match uri {
+        let offer = match self.asked(&mut client, uri) {
+            Ok(offer) => offer,
+            // Nothing was said to the band.
+            Err(error) => return Ok(report(&Report::Phone(PhoneReport::Declined(format!("{error:#}"))))?),
+        };
+        let (payee, memo) = (who(&offer), offer.memo().to_owned());
+        report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
+        let payment = Payment::new(offer, &self.credential().unwrap_or_default());
+        self.go_on(payment, client)
+    }
+
+    /// What is to be paid, verified: what was scanned, or what the payee says when it is asked.
+    fn asked(&self, client: &mut Client, uri: Option<&str>) -> Result<Offer> {
+        match uri {
             Some(uri) => {
                 let mut buffer = [0; PaymentUri::PAYLOAD_MAX];
                 let scanned = PaymentUri::decode(uri, &mut buffer)?;
-                self.offer(scanned.request.as_bytes(), scanned.certificate.as_bytes())?
+                self.offer(scanned.request.as_bytes(), scanned.certificate.as_bytes())
             }
             None => {
                 let answer = client.ask_payee(&ToPayee::Ask)?;
                 match decode_record(&answer)? {
-                    FromPayee::Request { request, certificate } => self.offer(request.as_bytes(), certificate.as_bytes())?,
-                    FromPayee::Person { request, credential } => self.offer(request.as_bytes(), credential.as_bytes())?,
+                    FromPayee::Request { request, certificate } => self.offer(request.as_bytes(), certificate.as_bytes()),
+                    FromPayee::Person { request, credential } => self.offer(request.as_bytes(), credential.as_bytes()),
                     other => bail!("there is nothing to pay: {other:?}"),
                 }
             }
-        };
-        let (payee, memo) = (who(&offer), offer.memo().to_owned());
-        report(&Report::Phone(PhoneReport::Offer { payee, memo, amount: show(offer.amount()) }))?;
-        let payment = Payment::new(offer, &self.credential()?);
-        self.go_on(payment, &mut client, out_of_reach)
+        }
     }
 
     /// Goes on with the payment that is on disk, wherever it stopped: the app may have been closed since.
     pub(crate) fn pay_again(&mut self, payee: (&str, &str)) -> Result<()> {
-        let stored = self.disk.read(PLACE)?.context("there is no payment to go on with")?;
-        let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).context("the stored payment is damaged")?;
-        let mut client = self.ask_payee(payee)?;
-        self.go_on(payment, &mut client, false)
+        let stored = self.drawer.read(PLACE)?.context("there is no payment to go on with")?;
+        let payment = Payment::from_bytes(&stored, &self.root.fingerprint()).with_context(|| self.drawer.damaged(PLACE))?;
+        let client = self.ask_payee(payee)?;
+        self.go_on(payment, client)
     }
 
-    fn ask_payee(&self, (name, address): (&str, &str)) -> Result<Client> {
+    pub(crate) fn ask_payee(&self, (name, address): (&str, &str)) -> Result<Client> {
         Client::connect(address, self.ends(name), self.payload)
     }
 
     /// What may be shown: a payee with a certificate, or a wearer with a credential in its place.
-    fn offer(&self, request: &[u8], certificate: &[u8]) -> Result<Offer> {
+    pub(crate) fn offer(&self, request: &[u8], certificate: &[u8]) -> Result<Offer> {
         let (root, keys, now) = (self.root.fingerprint(), self.key_list()?, calendar());
         Ok(match Unverified::<PaymentRequest<'_>>::parse(request)?.claims().payee {
             PayeeRef::Certificate(_) => Offer::verify(request, certificate, &root, &keys, now)?,
@@ -63,8 +72,8 @@ impl Phone {
     }
 
     /// Does what the payment says, until it is over or waits for something that does not come by itself.
-    fn go_on(&mut self, mut payment: Payment, payee: &mut Client, out_of_reach: bool) -> Result<()> {
-        self.disk.write(PLACE, &payment.to_bytes())?;
+    pub(crate) fn go_on(&mut self, mut payment: Payment, mut payee: Client) -> Result<()> {
+        self.drawer.write(PLACE, &payment.to_bytes())?;
         let (root, keys) = (self.root.fingerprint(), self.key_list()?);
         let mut declined = None;
         loop {
@@ -85,13 +94,13 @@ impl Phone {
                     match self.event()? {
                         Event::Waiting(awaited) => {
                             report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?;
-                            if out_of_reach {
-                                self.lose();
-                                return Ok(report(&Report::Phone(PhoneReport::OutOfReach))?);
-                            }
-                            continue;
+                            self.begun = Some(Begun::Paying(Box::new((payment, payee))));
+                            return Ok(());
                         }
-                        Event::Token(token) => payment.token(&token)?,
+                        Event::Token(token) => {
+                            payment.token(&token)?;
+                            self.last_token = token;
+                        }
                         Event::Declined(why) => {
                             payment.declined(why);
                             declined = Some(why);
@@ -103,26 +112,15 @@ impl Phone {
                 Next::Done(outcome) => return self.show_receipt(&payment, outcome),
                 Next::Ended(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
             }
-            self.disk.write(PLACE, &payment.to_bytes())?;
+            self.drawer.write(PLACE, &payment.to_bytes())?;
         }
     }
 
     fn show_receipt(&mut self, payment: &Payment, outcome: Outcome) -> Result<()> {
         let receipt = payment.receipt().context("a payment that is over has a receipt")?;
-        self.receipts.push(receipt.to_vec());
+        self.keep_receipt(receipt)?;
         let (outcome, settled) = (outcome.to_string(), outcome.is_settled());
         Ok(report(&Report::Receipt { outcome, settled, receipt: hex(receipt) })?)
-    }
-
-    /// Verifies all receipts again, with the key list that is here now.
-    pub(crate) fn check_receipts(&self) -> Result<()> {
-        let (root, keys) = (self.root.fingerprint(), self.key_list()?);
-        for object in &self.receipts {
-            let receipt = Unverified::<Receipt>::parse(object)?;
-            let key = keys.signing_key(receipt.claims().key, receipt.claims().time)?;
-            receipt.verify(&root, &key)?;
-        }
-        Ok(report(&Report::Phone(PhoneReport::Receipts(self.receipts.len())))?)
     }
 }
 
@@ -130,13 +128,13 @@ impl Phone {
 fn stopped(payment: &Payment, declined: Option<Decline>) -> Option<PhoneReport> {
     match (declined, payment.refused()) {
         (Some(why), _) => Some(PhoneReport::Declined(why.to_string())),
-        (_, Some(why)) => Some(PhoneReport::Declined(why.to_string())),
+        (_, Some(why)) => Some(PhoneReport::NotTaken(why.to_string())),
         _ if payment.is_pending() => Some(PhoneReport::Pending),
         _ => None,
     }
 }
 
-fn who(offer: &Offer) -> String {
+pub(crate) fn who(offer: &Offer) -> String {
     match offer.name() {
         Some(name) => format!("verified, {name}"),
         None => format!("verified, the wearer with {}", offer.payee()),

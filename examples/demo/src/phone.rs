@@ -5,36 +5,51 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::channel;
 
-use anyhow::{Context, Result, bail};
-use armring_pairing::{Link, PairingLabel, ResumeTicket, SoftwareKey};
+use anyhow::{Context, Result, bail, ensure};
+use armring_pairing::{ResumeTicket, SoftwareKey};
 use armring_token::{Epoch, KeyList, RootKey, Unverified, Verified};
-use armring_wallet::{Connection, Event};
+use armring_wallet::{Collection, Event, Payment};
 use armring_wire::records::band::ToBand;
 use armring_wire::records::issuer::{FromIssuer, ToIssuer};
 use armring_wire::{Amount, AttPayload, Currency, EnrolmentCode, Opaque, decode_record};
 
-use crate::authenticator::{Authenticator, Inside, Owner};
+use crate::authenticator::{Authenticator, Owner};
 use crate::body::identity;
 use crate::client::Client;
 use crate::control::{PhoneCommand, PhoneReport, Report, commands, report, unhex, unhex_array};
 use crate::disk::Disk;
-use crate::line::{Line, Names, PAIRING, RECONNECTING, RESUMING, SCANNING};
+use crate::line::Line;
 use crate::trace::Ends;
 
 pub(crate) struct Phone {
     /// Whose phone it is.
-    owner: String,
+    pub(crate) owner: String,
     pub(crate) payload: AttPayload,
     pub(crate) disk: Disk,
+    /// What belongs to the band in use: link, credential, payment.
+    pub(crate) drawer: Disk,
     identity: SoftwareKey,
     pub(crate) root: RootKey,
     issuer: String,
-    line: Option<Line>,
+    pub(crate) line: Option<Line>,
     /// With what the next connection is resumed: for as long as this process runs.
-    ticket: Option<ResumeTicket>,
+    pub(crate) ticket: Option<ResumeTicket>,
     /// The authenticator inside of this phone, if its owner has no band.
-    inside: Option<Rc<RefCell<Authenticator>>>,
+    pub(crate) inside: Option<Rc<RefCell<Authenticator>>>,
+    /// What waits for the wearer.
+    pub(crate) begun: Option<Begun>,
     pub(crate) receipts: Vec<Vec<u8>>,
+    /// The last token that the band gave out.
+    pub(crate) last_token: Vec<u8>,
+    /// Whether malware has this phone.
+    infected: bool,
+}
+
+/// Something for which the band waits for its wearer.
+pub(crate) enum Begun {
+    Paying(Box<(Payment, Client)>),
+    Receiving(Collection, Amount),
+    Unpairing,
 }
 
 /// What a phone is started with.
@@ -45,6 +60,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) issuer: &'a str,
     /// Whether it is its own authenticator.
     pub(crate) inside: bool,
+    /// Whether malware has it.
+    pub(crate) infected: bool,
 }
 
 pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
@@ -61,13 +78,27 @@ pub(crate) fn run(setup: &Setup<'_>, payload: AttPayload) -> Result<()> {
         false => None,
     };
     let (owner, issuer, identity) = (setup.owner.to_owned(), setup.issuer.to_owned(), identity(&disk)?);
-    let receipts = Vec::new();
-    let mut phone = Phone { owner, payload, disk, identity, root, issuer, line: None, ticket: None, inside, receipts };
+    let mut phone = Phone {
+        owner,
+        payload,
+        drawer: disk.clone(),
+        receipts: Phone::read_receipts(&disk)?,
+        disk,
+        identity,
+        root,
+        issuer,
+        line: None,
+        ticket: None,
+        inside,
+        begun: None,
+        last_token: Vec::new(),
+        infected: setup.infected,
+    };
     report(&Report::Ready { address: None, key: None })?;
     while let Ok(Some(command)) = inputs.recv() {
         if let Err(error) = phone.obey(command) {
             // A line that failed is not of use any more.
-            phone.line = None;
+            (phone.line, phone.begun) = (None, None);
             report(&Report::Failed(format!("{error:#}")))?;
         }
     }
@@ -78,24 +109,53 @@ impl Phone {
     fn obey(&mut self, command: PhoneCommand) -> Result<()> {
         match command {
             PhoneCommand::Pair { band } => self.pair(&band),
+            PhoneCommand::PairByPress { band } => self.pair_by_press(&band),
             PhoneCommand::AcceptCode => self.accept_code(),
             PhoneCommand::Scan { band, uri } => self.scan(&band, &uri),
             PhoneCommand::PairInside => self.pair_inside(),
             PhoneCommand::Connect { band } => self.connect(&band),
             PhoneCommand::Enrol { code } => self.enrol(EnrolmentCode(unhex_array(&code)?)),
-            PhoneCommand::Pay { payee, address, uri, out_of_reach } => self.pay((&payee, &address), uri.as_deref(), out_of_reach),
+            PhoneCommand::Pay { payee, address, uri } => self.pay((&payee, &address), uri.as_deref()),
+            PhoneCommand::Await => self.wearer_acted(),
             PhoneCommand::Again { payee, address } => self.pay_again((&payee, &address)),
-            PhoneCommand::Finger => self.inside.as_ref().context("this phone has no such sensor")?.borrow_mut().recognised(),
+            PhoneCommand::Finger => {
+                self.authenticator()?.borrow_mut().recognised()?;
+                Ok(report(&Report::Done)?)
+            }
+            PhoneCommand::Tick => {
+                self.authenticator()?.borrow_mut().tick()?;
+                Ok(report(&Report::Done)?)
+            }
             PhoneCommand::Receive { minor, memo } => self.receive(Amount::new(minor, Currency::CNY), &memo),
             PhoneCommand::UpdateKeys => self.update_keys(),
             PhoneCommand::TellKeyList { key_list } => self.tell_key_list(&unhex(&key_list)?),
             PhoneCommand::CheckReceipts => self.check_receipts(),
+            PhoneCommand::CollectAgain => self.collect_again(),
+            PhoneCommand::FindIssuer { address } => {
+                self.issuer = address;
+                Ok(report(&Report::Done)?)
+            }
             PhoneCommand::HangUp => {
+                self.begun = None;
                 if let Some(line) = self.line.take() {
                     line.hang_up()?;
                 }
                 Ok(report(&Report::Done)?)
             }
+            PhoneCommand::Lose => {
+                self.lose();
+                Ok(report(&Report::Phone(PhoneReport::OutOfReach))?)
+            }
+            PhoneCommand::Unpair { others } => self.unpair(others),
+            PhoneCommand::IssuerAt { address } => {
+                self.issuer = address;
+                Ok(report(&Report::Done)?)
+            }
+            PhoneCommand::Misdeed(misdeed) => {
+                ensure!(self.infected, "this phone does what its owner says");
+                self.misbehave(misdeed)
+            }
+            PhoneCommand::TurnTo { band } => self.turn_to(band),
         }
     }
 
@@ -112,83 +172,32 @@ impl Phone {
     }
 
     /// The band is out of reach. What the next connection is resumed with stays in memory.
-    pub(crate) fn lose(&mut self) {
+    fn lose(&mut self) {
+        self.begun = None;
         self.ticket = self.line.take().and_then(Line::lose);
     }
 
-    fn dial(&mut self, band: &str, connection: Connection, names: Names) -> Result<()> {
-        let ends = self.ends(&format!("{}'s band", self.owner));
-        self.line = Some(Line::dial(band, connection, &self.disk, ends, names)?);
-        Ok(())
+    pub(crate) fn authenticator(&self) -> Result<&Rc<RefCell<Authenticator>>> {
+        self.inside.as_ref().context("there is no authenticator in this phone")
     }
 
-    fn pair(&mut self, band: &str) -> Result<()> {
-        self.dial(band, Connection::pair(self.payload), PAIRING)?;
-        match self.event()? {
-            Event::Code(code) => Ok(report(&Report::Phone(PhoneReport::Code(code.digits().to_string())))?),
-            other => bail!("the band answered with {other:?}"),
-        }
-    }
-
-    fn accept_code(&mut self) -> Result<()> {
-        self.line.as_mut().context("there is no code to accept")?.accept_code()?;
-        self.paired()
-    }
-
-    fn scan(&mut self, band: &str, uri: &str) -> Result<()> {
-        let label = PairingLabel::from_uri(uri)?;
-        self.dial(band, Connection::pair_with_label(label, self.payload), SCANNING)?;
-        self.paired()
-    }
-
-    /// The line has stored the link: this connection is over.
-    fn paired(&mut self) -> Result<()> {
-        match self.event()? {
-            Event::Paired(_) => self.line = None,
-            other => bail!("the band answered with {other:?}"),
-        }
-        Ok(report(&Report::Phone(PhoneReport::Paired))?)
-    }
-
-    fn link(&self) -> Result<Link> {
-        let stored = self.disk.read("link")?.context("this phone is not paired: nothing on its disk says so")?;
-        stored.as_slice().try_into().ok().and_then(Link::from_bytes).context("the stored link is damaged")
-    }
-
-    /// Goes on where the last connection was lost. A band that has restarted does not remember that: then from the beginning.
-    fn connect(&mut self, band: &str) -> Result<()> {
-        if let Some(ticket) = self.ticket.take() {
-            self.dial(band, Connection::resume(self.link()?, ticket, self.payload), RESUMING)?;
-            match self.linked(true) {
-                Err(error) => report(&Report::Complaint(format!("not resumed: {error:#}")))?,
-                done => return done,
+    /// The wearer did what the band waits for, or did not: goes on with what was begun.
+    fn wearer_acted(&mut self) -> Result<()> {
+        match self.begun.take().context("nothing waits for the wearer")? {
+            Begun::Paying(paying) => {
+                let (payment, payee) = *paying;
+                self.go_on(payment, payee)
             }
+            Begun::Receiving(collection, amount) => self.collect(collection, amount),
+            Begun::Unpairing => self.unpaired(),
         }
-        self.dial(band, Connection::reconnect(self.link()?, self.payload), RECONNECTING)?;
-        self.linked(false)
     }
 
-    fn linked(&mut self, resumed: bool) -> Result<()> {
-        let Event::Linked { used_elsewhere } = self.event()? else { bail!("the band did not introduce itself") };
-        if resumed {
-            let Event::Status(_) = self.event()? else { bail!("the band did not say how it is") };
-        }
-        Ok(report(&Report::Phone(PhoneReport::Connected { resumed, used_elsewhere }))?)
-    }
-
-    /// Pairs with the authenticator inside of this phone, which shows its secret to nobody else, and connects to it.
-    fn pair_inside(&mut self) -> Result<()> {
-        let inside = Rc::clone(self.inside.as_ref().context("there is no authenticator in this phone")?);
-        let label = inside.borrow_mut().label()?;
-        self.go_inside(&inside, Connection::pair_with_label(label, self.payload))?;
-        self.paired()?;
-        self.go_inside(&inside, Connection::reconnect(self.link()?, self.payload))?;
-        self.linked(false)
-    }
-
-    fn go_inside(&mut self, inside: &Rc<RefCell<Authenticator>>, connection: Connection) -> Result<()> {
-        self.line = Some(Line::new(Box::new(Inside::connect(inside)?), connection, &self.disk, None, [&[], &[]]));
-        Ok(())
+    /// From now on it is about another band of its owner's, of this number from 1.
+    fn turn_to(&mut self, band: usize) -> Result<()> {
+        (self.line, self.ticket, self.begun) = (None, None, None);
+        self.drawer = if band == 1 { self.disk.clone() } else { self.disk.drawer(&format!("band-{band}"))? };
+        Ok(report(&Report::Done)?)
     }
 
     pub(crate) fn ask_issuer(&self) -> Result<Client> {
@@ -198,7 +207,7 @@ impl Phone {
     /// The key list on disk, verified with the root that the app ships with.
     pub(crate) fn key_list(&self) -> Result<Verified<KeyList>> {
         let object = self.disk.read("key-list")?.context("this phone has no key list yet")?;
-        self.verify_key_list(&object)
+        self.verify_key_list(&object).with_context(|| self.disk.damaged("key-list"))
     }
 
     fn verify_key_list(&self, object: &[u8]) -> Result<Verified<KeyList>> {
@@ -234,6 +243,6 @@ impl Phone {
 
     /// The band's credential, as it was stored.
     pub(crate) fn credential(&self) -> Result<Vec<u8>> {
-        self.disk.read("credential")?.context("this phone's band has no credential")
+        self.drawer.read("credential")?.context("this phone's band has no credential")
     }
 }

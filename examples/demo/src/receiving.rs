@@ -4,8 +4,9 @@ use std::net::TcpListener;
 
 use anyhow::{Context, Result, bail};
 use armring_payee::{Heard, Sale};
-use armring_token::{KeyList, Verified};
+use armring_token::{KeyList, PaymentRequest, Unverified, Verified};
 use armring_wallet::{Collection, Event, Next};
+use armring_wire::records::band::Decline;
 use armring_wire::records::payee::FromPayee;
 use armring_wire::uri::PaymentUri;
 use armring_wire::{Amount, Opaque, TokenDigest, encode};
@@ -14,8 +15,11 @@ use crate::air::{Air, Records};
 use crate::client::Client;
 use crate::control::{PhoneReport, Report, calendar, hex, report};
 use crate::money::show;
-use crate::phone::Phone;
+use crate::phone::{Begun, Phone};
 
+/// Where what was asked for is kept, and who pays it.
+const COLLECTION: &str = "collection";
+const SALE: &str = "sale";
 /// The longest answer to a payer's wallet, in bytes.
 pub(crate) const ANSWER_MAX: usize = 512;
 /// For how long a request may be paid.
@@ -29,32 +33,59 @@ pub(crate) fn redeem(sale: &mut Sale, token: &TokenDigest, issuer: &mut Client, 
 }
 
 impl Phone {
-    /// Asks to be paid in the wearer's name, serves whoever pays, and has the band tell its wearer.
+    /// Asks to be paid in the wearer's name.
     pub(crate) fn receive(&mut self, amount: Amount, memo: &str) -> Result<()> {
         let expiry = calendar().checked_add(REQUEST_VALIDITY).context("the calendar ends")?;
-        let mut collection = Collection::new(amount, expiry, memo).context("a memo has at most 32 bytes")?;
+        let collection = Collection::new(amount, expiry, memo).context("a memo has at most 32 bytes")?;
+        self.collect(collection, amount)
+    }
+
+    /// Once the wearer has signed, serves whoever pays, and has the band tell its wearer.
+    pub(crate) fn collect(&mut self, mut collection: Collection, amount: Amount) -> Result<()> {
+        let mut declined = None;
         loop {
-            match collection.poll() {
-                Next::Band(record) => self.say(&record)?,
-                Next::Wait => match self.event()? {
-                    Event::Waiting(awaited) => report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?,
+            match (collection.poll(), declined) {
+                (Next::Band(record), _) => self.say(&record)?,
+                (Next::Wait, Some(why)) => return Ok(report(&declined_for(why))?),
+                (Next::Wait, None) => match self.event()? {
+                    Event::Waiting(awaited) => {
+                        report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?;
+                        self.begun = Some(Begun::Receiving(collection, amount));
+                        return Ok(());
+                    }
                     Event::Request(request) => {
                         collection.requested(&request)?;
+                        self.drawer.write(COLLECTION, &collection.to_bytes())?;
                         self.be_paid(&mut collection, amount, &request)?;
                     }
                     Event::Noted => collection.noted(),
-                    Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
+                    Event::Declined(why) => {
+                        // The word of money that came is not owed twice: for the collection that may be an end as good as any.
+                        collection.declined(why);
+                        declined = Some(why);
+                    }
                     other => bail!("the band answered with {other:?}"),
                 },
-                Next::Done(outcome) => {
+                (Next::Done(outcome), _) => {
                     let (outcome, settled) = (outcome.to_string(), outcome.is_settled());
                     let receipt = self.receipts.last().map(|receipt| hex(receipt)).unwrap_or_default();
                     return Ok(report(&Report::Receipt { outcome, settled, receipt })?);
                 }
-                Next::Ended(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
-                Next::Payee(_) => bail!("there is nobody to ask: the wearer is the payee"),
+                (Next::Ended(why), _) => return Ok(report(&declined_for(why))?),
+                (Next::Payee(_), _) => bail!("there is nobody to ask: the wearer is the payee"),
             }
         }
+    }
+
+    /// Goes on with what was asked for, wherever it stopped: the app may have been closed since.
+    pub(crate) fn collect_again(&mut self) -> Result<()> {
+        let stored = self.drawer.read(COLLECTION)?.context("nothing was asked for")?;
+        let mut collection = Collection::from_bytes(&stored).with_context(|| self.drawer.damaged(COLLECTION))?;
+        let request = collection.request().context("nothing was signed")?.to_vec();
+        let amount = Unverified::<PaymentRequest<'_>>::parse(&request)?.claims().amount;
+        // Also where the money is here: the payer may not have heard of it.
+        self.be_paid(&mut collection, amount, &request)?;
+        self.collect(collection, amount)
     }
 
     /// Shows the request that the wearer's band signed, with the credential that vouches for it, and serves whoever connects until it is paid.
@@ -62,6 +93,10 @@ impl Phone {
     fn be_paid(&mut self, collection: &mut Collection, amount: Amount, request: &[u8]) -> Result<()> {
         let (credential, root, keys) = (self.credential()?, self.root.fingerprint(), self.key_list()?);
         let mut sale = Sale::from_signed_request(request, &credential, &root, &keys)?;
+        let stored = self.drawer.read(SALE)?.and_then(|stored| Sale::from_bytes(&stored, &root));
+        if let Some(stored) = stored.filter(|stored| stored.digest() == sale.digest()) {
+            sale = stored;
+        }
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?.to_string();
         let uri = uri(request, &credential)?;
@@ -72,11 +107,16 @@ impl Phone {
                 report(&Report::Complaint(format!("connection dropped: {error:#}")))?;
             }
             if let Some(paid) = sale.settled() {
-                self.receipts.push(paid.receipt.to_vec());
-                return Ok(collection.paid(paid.token, paid.receipt, &root, &keys)?);
+                self.keep_receipt(paid.receipt)?;
+                collection.paid(paid.token, paid.receipt, &root, &keys)?;
+                return Ok(self.drawer.write(COLLECTION, &collection.to_bytes())?);
             }
         }
     }
+}
+
+fn declined_for(why: Decline) -> Report {
+    Report::Phone(PhoneReport::Declined(why.to_string()))
 }
 
 /// What the payer scans.
@@ -88,15 +128,21 @@ fn uri(request: &[u8], credential: &[u8]) -> Result<String> {
 fn serve_payer(phone: &Phone, mut payer: Air, sale: &mut Sale) -> Result<()> {
     let mut records = Records::new(phone.payload);
     let key_list = phone.key_list()?;
-    while sale.settled().is_none() {
-        let payload = payer.receive()?.context("hung up without paying")?;
+    loop {
+        let Some(payload) = payer.receive()? else {
+            return sale.settled().map(drop).context("hung up without paying");
+        };
         let Some(record) = records.take(&payload)? else { continue };
         let answer = match sale.hear(&record) {
             Heard::Answer(FromPayee::Refused(why)) => bail!("{why}"),
             Heard::Answer(answer) => encode(&answer, &mut [0; ANSWER_MAX])?.to_vec(),
             Heard::Redeem(token) => redeem(sale, &token, &mut phone.ask_issuer()?, &key_list)?,
         };
+        // What came of it has to last before the payer hears of it.
+        phone.drawer.write(SALE, &sale.to_bytes())?;
         records.send(&mut payer, &answer)?;
+        if sale.settled().is_some() {
+            return Ok(());
+        }
     }
-    Ok(())
 }

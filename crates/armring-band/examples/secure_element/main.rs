@@ -12,7 +12,7 @@
 
 mod driver;
 mod element;
-#[path = "../../../armring-wallet/tests/common/issuer.rs"]
+#[path = "../../../armring-wallet/tests/suite/common/issuer.rs"]
 #[allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, reason = "an issuer for tests, of which this needs a part")]
 mod issuer;
 mod room;

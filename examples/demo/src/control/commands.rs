@@ -2,6 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attack::Misdeed;
+
+/// What every process is told alike.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) enum Clock {
+    /// So much time passes.
+    Pass { seconds: u64 },
+    /// Say how many steps and fragments there were.
+    Count,
+}
+
 /// What a wearer does with a band.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum BandCommand {
@@ -9,15 +20,30 @@ pub(crate) enum BandCommand {
     TakeOff,
     /// The right tap pattern.
     TapPattern,
+    /// Another one.
+    WrongPattern,
     Press,
     DoublePress,
+    TriplePress,
     Hold,
+    Shake,
+    Reset,
+    /// Look at the clock.
+    Tick,
+    /// Done once no phone is connected.
+    AwaitAlone,
+    /// Say that all before this is done.
+    Sync,
 }
 
 /// What a person does with a phone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum PhoneCommand {
     Pair {
+        band: String,
+    },
+    /// Pair with a band that has a button and nothing else.
+    PairByPress {
         band: String,
     },
     AcceptCode,
@@ -40,9 +66,9 @@ pub(crate) enum PhoneCommand {
         address: String,
         /// What was scanned; else the payee is asked.
         uri: Option<String>,
-        /// The link to the band gets lost while the band waits for its wearer.
-        out_of_reach: bool,
     },
+    /// The wearer did what the band waits for: hear what comes of it.
+    Await,
     /// Go on with the last payment.
     Again {
         payee: String,
@@ -50,6 +76,8 @@ pub(crate) enum PhoneCommand {
     },
     /// The phone's sensor recognises its owner's finger.
     Finger,
+    /// The authenticator inside looks at the clock.
+    Tick,
     /// Ask for money: the phone then waits for a payer's phone.
     Receive {
         minor: u64,
@@ -63,7 +91,29 @@ pub(crate) enum PhoneCommand {
     },
     /// Verify again whatever receipts there are.
     CheckReceipts,
+    /// The issuer is found here from now on.
+    FindIssuer {
+        address: String,
+    },
+    /// Serve whoever pays what was asked for before this phone was restarted.
+    CollectAgain,
     HangUp,
+    /// The band is out of reach.
+    Lose,
+    /// From now on it is about another band of its owner's, of this number from 1.
+    TurnTo {
+        band: usize,
+    },
+    /// Ask the band to forget this phone, or all others.
+    Unpair {
+        others: bool,
+    },
+    /// The network leads here for the issuer from now on.
+    IssuerAt {
+        address: String,
+    },
+    /// What an infected phone does.
+    Misdeed(Misdeed),
 }
 
 /// What a shopkeeper does.
@@ -79,12 +129,22 @@ pub(crate) enum ShopCommand {
     },
     /// Get the issuer's key list, and who is revoked.
     FetchLists,
+    /// The network leads here for the issuer from now on.
+    IssuerAt {
+        address: String,
+    },
     /// From now on there is network, or none.
     Network {
         up: bool,
     },
+    /// Say that all before this is done.
+    Sync,
     /// Redeem what was accepted without network.
     RedeemPending,
+    /// The issuer is found here from now on.
+    FindIssuer {
+        address: String,
+    },
     /// Send the token of a sale to the issuer again.
     RedeemAgain {
         memo: String,
@@ -131,5 +191,7 @@ pub(crate) enum IssuerCommand {
     AnnounceKeys,
     /// Sign with the new keys.
     UseNewKeys,
+    /// Say that all before this is done.
+    Sync,
     Books,
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attack::AttackReport;
+
 /// What happened in a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Report {
@@ -39,7 +41,16 @@ pub(crate) enum Report {
         shown: String,
     },
     Done,
+    /// All before is done.
+    Synced,
+    /// How many steps and fragments there were.
+    Counted {
+        steps: u64,
+        fragments: u64,
+    },
     Books(Books),
+    /// An attacker tells what came of it.
+    Attack(AttackReport),
     /// Something was not as it must be, and what was done about it.
     Complaint(String),
     /// What was asked for could not be done.
@@ -56,6 +67,9 @@ pub(crate) enum BandReport {
     PairingClosed,
     Code(String),
     Paired,
+    Unlocked,
+    /// What was entered is wrong; so many tries are left.
+    WrongSecret(u8),
     /// What it waits for, with all that it shows.
     Waiting(String),
     EnrolmentDigits {
@@ -92,6 +106,10 @@ pub(crate) enum PhoneReport {
     },
     Waiting(String),
     Declined(String),
+    /// The payee does not take the token. Nobody signed that.
+    NotTaken(String),
+    /// The band forgot what it was to forget.
+    Unpaired,
     /// The payee has accepted the token without asking the issuer.
     Pending,
     /// The wearer's request waits for its payer, here, who scans this URI.

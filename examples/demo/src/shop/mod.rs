@@ -1,8 +1,10 @@
 //! A shop as a process: it sells one thing after the other to whoever connects, and redeems what it is paid with.
 
+mod kept;
 mod offline;
 mod refunds;
 
+use std::path::Path;
 use std::sync::mpsc::channel;
 
 use anyhow::{Context, Result, ensure};
@@ -13,11 +15,11 @@ use armring_wire::records::payee::{FromPayee, ToPayee};
 use armring_wire::{Amount, AttPayload, Currency, RefundDigest, TokenDigest, decode_record, encode};
 use ed25519_dalek::SigningKey;
 use getrandom::SysRng;
-use rand_core::TryRng;
 
 use crate::air::{Heard as HeardOnAir, listen};
 use crate::client::Client;
 use crate::control::{Report, ShopCommand, calendar, commands, hex, report, unhex};
+use crate::disk::Disk;
 use crate::receiving::{ANSWER_MAX, REQUEST_VALIDITY, redeem};
 use crate::server::Clients;
 use crate::trace::Ends;
@@ -27,6 +29,7 @@ const FLOOR: FloorLimits = FloorLimits { each: 50_00, credential: 100_00, total:
 /// How many may be revoked at most.
 const REVOKED_MAX: usize = 10_000;
 const NO_CERTIFICATE: &str = "no certificate yet";
+const NOT_A_RECORD: &str = "refused bytes that are not a record of this link";
 
 enum Input {
     Command(Option<ShopCommand>),
@@ -50,10 +53,12 @@ struct Shop {
     root: RootKey,
     issuer: String,
     payload: AttPayload,
+    disk: Disk,
     signer: SigningKey,
     payee: Option<Payee<SigningKey>>,
-    /// Everything sold in this process's life; the last one is for sale.
+    /// Everything that was sold; the last one is for sale.
     sales: Vec<Sold>,
+    kept: kept::Kept,
     /// Whether there is network.
     online: bool,
     /// What was accepted without it and is not redeemed.
@@ -70,24 +75,25 @@ struct Sold {
     refund: Option<RefundDigest>,
 }
 
-pub(crate) fn run(name: &str, root: [u8; 32], issuer: &str, payload: AttPayload) -> Result<()> {
+pub(crate) fn run(name: &str, folder: &Path, root: [u8; 32], issuer: &str, payload: AttPayload) -> Result<()> {
     let root = RootKey::from_bytes(root).context("not an issuer's root key")?;
-    let mut seed = [0; 32];
-    SysRng.try_fill_bytes(&mut seed)?;
-    let signer = SigningKey::from_bytes(&seed);
-    let key = hex(&signer.verifying_key().to_bytes());
+    let disk = Disk::open(folder)?;
     let mut shop = Shop {
         name: name.to_owned(),
         root,
         issuer: issuer.to_owned(),
         payload,
-        signer,
+        signer: kept::signer(&disk)?,
+        disk,
         payee: None,
         sales: Vec::new(),
+        kept: kept::Kept::new(),
         online: true,
         book: Offline::new(Currency::CNY, FLOOR),
         revoked: Revoked::new(root.fingerprint(), REVOKED_MAX),
     };
+    shop.remember()?;
+    let key = hex(&shop.signer.verifying_key().to_bytes());
     let mut clients = Clients::<()>::new(payload);
     let (sender, inputs) = channel();
     let address = listen(sender.clone())?;
@@ -102,6 +108,8 @@ pub(crate) fn run(name: &str, root: [u8; 32], issuer: &str, payload: AttPayload)
             Input::Heard(heard) => {
                 if let Some((id, record)) = clients.hear(heard)? {
                     let answer = shop.answer(&record)?;
+                    // What came of it has to last before anybody hears of it.
+                    shop.keep()?;
                     if let Some(client) = clients.get(id) {
                         // A wallet that is gone asks again when it is back.
                         let _ = client.send(&answer);
@@ -117,8 +125,9 @@ impl Shop {
     fn obey(&mut self, command: ShopCommand) -> Result<Report> {
         match command {
             ShopCommand::TakeCertificate { certificate, key_list } => {
-                let signing = Signing::new(self.signer.clone());
-                self.payee = Some(Payee::new(self.root, &unhex(&key_list)?, &unhex(&certificate)?, signing)?);
+                let (certificate, key_list) = (unhex(&certificate)?, unhex(&key_list)?);
+                self.payee = Some(self.certified(&certificate, &key_list)?);
+                self.keep_certificate(&certificate, &key_list)?;
             }
             ShopCommand::Sell { minor, memo } => {
                 let now = calendar();
@@ -126,9 +135,13 @@ impl Shop {
                 let payee = self.payee.as_ref().context(NO_CERTIFICATE)?;
                 let sale = payee.request(Amount::new(minor, Currency::CNY), &memo, (now, expiry), &mut SysRng)?;
                 self.sales.push(Sold { memo, sale, elsewhere: None, refund: None });
+                self.keep()?;
             }
             ShopCommand::FetchLists => return self.fetch_lists(),
+            ShopCommand::IssuerAt { address } => self.issuer = address,
             ShopCommand::Network { up } => self.online = up,
+            ShopCommand::Sync => return Ok(Report::Synced),
+            ShopCommand::FindIssuer { address } => self.issuer = address,
             ShopCommand::RedeemPending => return self.redeem_pending(),
             ShopCommand::RedeemAgain { memo } => return self.redeem_again(&memo),
             ShopCommand::Refund { memo, minor, other_till } => {
@@ -137,6 +150,10 @@ impl Shop {
             ShopCommand::RefundAgain { memo } => return self.refund_again(&memo),
         }
         Ok(Report::Done)
+    }
+
+    fn certified(&self, certificate: &[u8], key_list: &[u8]) -> Result<Payee<SigningKey>> {
+        Ok(Payee::new(self.root, key_list, certificate, Signing::new(self.signer.clone()))?)
     }
 
     fn ask_issuer(&self) -> Result<Client> {
@@ -148,13 +165,17 @@ impl Shop {
     fn answer(&mut self, record: &[u8]) -> Result<Vec<u8>> {
         let mut buffer = [0; ANSWER_MAX];
         let Some(sale) = spoken_of(&mut self.sales, record) else {
+            if decode_record::<ToPayee<'_>>(record).is_err() {
+                report(&Report::Complaint(NOT_A_RECORD.to_owned()))?;
+                return Ok(encode(&FromPayee::Refused(Refusal::Malformed), &mut buffer)?.to_vec());
+            }
             return Ok(encode(&FromPayee::Nothing, &mut buffer)?.to_vec());
         };
         let token = match sale.hear(record) {
             Heard::Redeem(token) => token,
             Heard::Answer(answer) => {
                 if answer == FromPayee::Refused(Refusal::Malformed) {
-                    report(&Report::Complaint("refused bytes that are not a record of this link".to_owned()))?;
+                    report(&Report::Complaint(NOT_A_RECORD.to_owned()))?;
                 }
                 return Ok(encode(&answer, &mut buffer)?.to_vec());
             }

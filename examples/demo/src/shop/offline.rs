@@ -19,6 +19,7 @@ impl Shop {
         let answer = issuer.ask_issuer(&ToIssuer::KeyList)?;
         let FromIssuer::KeyList(object) = decode_record(&answer)? else { bail!("the issuer has no key list") };
         payee.take_key_list(object.as_bytes())?;
+        let key_list = object.as_bytes().to_vec();
         let since = self.revoked.epoch().0;
         loop {
             let answer = issuer.ask_issuer(&self.revoked.next_request())?;
@@ -28,6 +29,7 @@ impl Shop {
             }
         }
         let (keys, revocations) = (payee.epoch().0, self.revoked.epoch().0);
+        self.keep_lists(&key_list)?;
         Ok(Report::Shop(ShopReport::Lists { keys, revocations, since, revoked: self.revoked.len() }))
     }
 
@@ -57,6 +59,7 @@ impl Shop {
             redeem(&mut sold.sale, &outstanding.token, &mut issuer, payee.key_list())?;
             self.book.release(&sold.sale);
         }
+        self.keep()?;
         Ok(Report::Shop(ShopReport::Redeemed { tokens: pending.len(), pending: self.book.total() }))
     }
 

@@ -1,185 +1,278 @@
-//! A person with a band and a phone, and what they do with them.
+//! A person with a band and a phone, as processes.
 
-use anyhow::{Result, ensure};
+use std::collections::HashSet;
 
+use anyhow::{Context, Result, bail};
+
+use super::language::{Device, Equipment, Face};
 use super::stage::{Actor, Stage};
-use crate::control::{BandCommand, BandReport, IssuerCommand, PhoneCommand, PhoneReport, Report};
+use crate::control::{BandCommand, PhoneCommand, PhoneReport, Report};
+use crate::disk::Disk;
 
 /// A person with a band and a phone; or with a phone that is both.
 pub(super) struct Person {
-    pub(super) name: &'static str,
-    pub(super) band: Actor,
+    pub(super) name: String,
+    pub(super) band: Band,
     pub(super) phone: Actor,
-    pub(super) band_address: String,
+    pub(super) phone_folder: String,
+    /// Whether the phone is connected to the band.
+    pub(super) linked: bool,
+    /// What the band waits for.
+    pub(super) begun: Option<Begun>,
+    /// Who was last to be paid, and for what.
+    pub(super) last: Option<Payee>,
+    /// How much of it a shop without network has accepted.
+    pub(super) pending: Option<String>,
+    /// A code of the issuer's that was not used yet.
+    pub(super) code: Option<String>,
+    /// Receipts that the band has told its wearer of.
+    pub(super) told: HashSet<String>,
+    /// What was in use before.
+    pub(super) old_band: Option<Band>,
+    pub(super) old_phone: Option<(Actor, String)>,
+    /// How many bands and phones there were.
+    pub(super) devices: usize,
+}
+
+/// A band, or what takes its place in a phone.
+#[derive(Clone)]
+pub(super) struct Band {
+    pub(super) actor: Actor,
+    pub(super) address: String,
+    pub(super) face: Face,
+    pub(super) folder: String,
+    /// Its number among its owner's, from 1.
+    pub(super) number: usize,
+    pub(super) credential: Option<String>,
+}
+
+/// What the band waits for.
+#[derive(Clone)]
+pub(super) enum Begun {
+    Paying,
+    Receiving,
+    /// The request is signed: whoever pays it finds the phone here.
+    Listening(Payee),
+    Unpairing,
+}
+
+/// Who is to be paid, for what, and where they are reached.
+#[derive(Clone)]
+pub(super) struct Payee {
+    pub(super) name: String,
+    pub(super) process: String,
+    pub(super) address: String,
+    /// What the payer's phone scans; else it asks.
+    pub(super) uri: Option<String>,
+    pub(super) memo: String,
 }
 
 /// What everybody who enters has to know of the issuer.
+#[derive(Clone)]
 pub(super) struct Service {
+    pub(super) actor: Actor,
     pub(super) root: String,
     pub(super) address: String,
+    /// The first key list.
+    pub(super) key_list: String,
 }
 
 impl Person {
-    /// A person with a band and a phone, whose files are in folders of this name.
+    /// Somebody enters. `theirs`: the band is somebody else's, which is there already.
     pub(super) fn enter(
         stage: &mut Stage,
-        (name, folder): (&'static str, &str),
+        name: &str,
+        (with, theirs): (&Equipment, Option<Band>),
         service: &Service,
-        display: bool,
     ) -> Result<Self> {
-        let (band, band_address) = start_band(stage, name, folder, service, display)?;
-        let phone = start_phone(stage, (name, folder), service, &[])?;
-        Ok(Self { name, band, phone, band_address })
-    }
-
-    /// A person without a band.
-    pub(super) fn enter_with_phone(stage: &mut Stage, (name, folder): (&'static str, &str), service: &Service) -> Result<Self> {
-        let phone = start_phone(stage, (name, folder), service, &["--inside"])?;
-        Ok(Self { name, band: phone, phone, band_address: String::new() })
+        let (folder, face) = (folder(name), if let Equipment::Band(face) = with { *face } else { Face::Lights });
+        let (copied, victim): (&[&str], _) = match with {
+            Equipment::CopyOf(victim) => (&["band", "phone"], victim.as_str()),
+            Equipment::PhoneOf(victim) => (&["phone"], victim.as_str()),
+            _ => (&[], ""),
+        };
+        for device in copied {
+            let from = stage.dir.join(format!("{}-{device}", self::folder(victim)));
+            Disk::copy(&from, &stage.dir.join(format!("{folder}-{device}")))?;
+        }
+        let (inside, phone_folder) = (*with == Equipment::PhoneAlone, format!("{folder}-phone"));
+        let band = match theirs {
+            None if !inside => Some(Band::start(stage, name, (format!("{folder}-band"), 1), face, service)?),
+            theirs => theirs,
+        };
+        let phone = start_phone(stage, name, &phone_folder, service, inside)?;
+        let band = band.unwrap_or_else(|| Band {
+            actor: phone,
+            address: String::new(),
+            face: Face::Display,
+            folder: phone_folder.clone(),
+            number: 1,
+            credential: None,
+        });
+        Ok(Self {
+            name: name.to_owned(),
+            band,
+            phone,
+            phone_folder,
+            linked: false,
+            begun: None,
+            last: None,
+            pending: None,
+            code: None,
+            told: HashSet::new(),
+            old_band: None,
+            old_phone: None,
+            devices: 1,
+        })
     }
 
     /// Whether the phone is the band.
     pub(super) fn is_phone(&self) -> bool {
-        self.band == self.phone
+        self.band.actor == self.phone
     }
 
-    /// Gets another band.
-    pub(super) fn take_new_band(&mut self, stage: &mut Stage, folder: &str, service: &Service) -> Result<()> {
-        (self.band, self.band_address) = start_band(stage, self.name, folder, service, true)?;
+    /// What the band, or the phone, is called.
+    pub(super) fn authenticator(&self) -> &'static str {
+        if self.is_phone() { "phone" } else { "band" }
+    }
+
+    /// Does something on the band and waits until it is done.
+    pub(super) fn on_band(&self, stage: &mut Stage, command: BandCommand) -> Result<()> {
+        if self.is_phone() {
+            bail!("{} has no band to do that with", self.name);
+        }
+        stage.done(self.band.actor, &command)
+    }
+
+    /// Waits until no phone is connected to the band.
+    pub(super) fn alone(&self, stage: &mut Stage) -> Result<()> {
+        if self.is_phone() { Ok(()) } else { stage.done(self.band.actor, &BandCommand::AwaitAlone) }
+    }
+
+    /// Ends the connection, if there is one: says goodbye, or does not.
+    pub(super) fn disconnect(&mut self, stage: &mut Stage, goodbye: bool) -> Result<()> {
+        self.begun = None;
+        if !std::mem::take(&mut self.linked) {
+            return Ok(());
+        }
+        if goodbye {
+            stage.done(self.phone, &PhoneCommand::HangUp)?;
+        } else {
+            stage.tell(self.phone, &PhoneCommand::Lose)?;
+            stage.wait(self.phone, "to be out of reach", |report| is_phone(report, &PhoneReport::OutOfReach))?;
+        }
+        self.alone(stage)
+    }
+
+    pub(super) fn kill(&mut self, stage: &mut Stage, device: Device) -> Result<()> {
+        match device {
+            Device::Band if self.is_phone() => bail!("{} has no band", self.name),
+            Device::Band => {
+                stage.kill(self.band.actor)?;
+                self.begun = None;
+                if std::mem::take(&mut self.linked) {
+                    stage.tell(self.phone, &PhoneCommand::Lose)?;
+                    stage.wait(self.phone, "to be out of reach", |report| is_phone(report, &PhoneReport::OutOfReach))?;
+                }
+                Ok(())
+            }
+            Device::Phone => {
+                stage.kill(self.phone)?;
+                (self.begun, self.linked) = (None, false);
+                self.alone(stage)
+            }
+        }
+    }
+
+    /// Starts a device again, with what it has stored.
+    pub(super) fn start(&mut self, stage: &mut Stage, device: Device, service: &Service) -> Result<()> {
+        match device {
+            Device::Band => {
+                let Band { folder, number, face, credential, .. } = self.band.clone();
+                self.band = Band { credential, ..Band::start(stage, &self.name, (folder, number), face, service)? };
+            }
+            Device::Phone => {
+                let inside = self.is_phone();
+                self.phone = start_phone(stage, &self.name, &self.phone_folder, service, inside)?;
+                if inside {
+                    self.band.actor = self.phone;
+                }
+                stage.done(self.phone, &PhoneCommand::TurnTo { band: self.band.number })?;
+            }
+        }
         Ok(())
     }
 
-    pub(super) fn pair(&self, stage: &mut Stage) -> Result<()> {
-        stage.tell(self.band, &BandCommand::Hold)?;
-        stage.wait(self.band, "the pairing window", |report| is_band(report, &BandReport::PairingOpen))?;
-        stage.tell(self.phone, &PhoneCommand::Pair { band: self.band_address.clone() })?;
-        let in_wallet = stage.wait(self.phone, "a code", |report| match report {
-            Report::Phone(PhoneReport::Code(code)) => Some(code.clone()),
-            _ => None,
-        })?;
-        let on_band = stage.wait(self.band, "a code", |report| match report {
-            Report::Band(BandReport::Code(code)) => Some(code.clone()),
-            _ => None,
-        })?;
-        stage.telling.prose(&format!("The band shows {on_band}. The phone shows {in_wallet}."));
-        ensure!(on_band == in_wallet, "the codes differ");
-        stage.telling.check(&format!("The codes are the same: {} says yes on the phone and presses the band.", self.name));
-        stage.tell(self.phone, &PhoneCommand::AcceptCode)?;
-        stage.tell(self.band, &BandCommand::Press)?;
-        self.paired(stage)
+    pub(super) fn new_band(&mut self, stage: &mut Stage, face: Face, service: &Service) -> Result<()> {
+        self.disconnect(stage, true)?;
+        self.devices += 1;
+        let folder = format!("{}-band-{}", folder(&self.name), self.devices);
+        let band = Band::start(stage, &self.name, (folder, self.devices), face, service)?;
+        self.old_band = Some(std::mem::replace(&mut self.band, band));
+        self.turn(stage)
     }
 
-    /// Pairs with what the band's display shows.
-    pub(super) fn pair_by_display(&self, stage: &mut Stage) -> Result<()> {
-        stage.tell(self.band, &BandCommand::Hold)?;
-        let uri = stage.wait(self.band, "a code to scan", |report| match report {
-            Report::Band(BandReport::Label(uri)) => Some(uri.clone()),
-            _ => None,
-        })?;
-        stage.telling.prose(&format!("The band's display shows a code to scan: {}.", shortened(&uri)));
-        stage.tell(self.phone, &PhoneCommand::Scan { band: self.band_address.clone(), uri })?;
-        self.paired(stage)
+    pub(super) fn new_phone(&mut self, stage: &mut Stage, service: &Service) -> Result<()> {
+        self.disconnect(stage, true)?;
+        self.devices += 1;
+        let folder = format!("{}-phone-{}", folder(&self.name), self.devices);
+        let phone = start_phone(stage, &self.name, &folder, service, false)?;
+        self.old_phone = Some((std::mem::replace(&mut self.phone, phone), std::mem::replace(&mut self.phone_folder, folder)));
+        self.turn(stage)
     }
 
-    fn paired(&self, stage: &mut Stage) -> Result<()> {
-        stage.wait(self.phone, "the pairing", |report| is_phone(report, &PhoneReport::Paired))?;
-        stage.wait(self.band, "the pairing", |report| is_band(report, &BandReport::Paired))?;
-        self.alone(stage)
+    /// Takes what was in use before.
+    pub(super) fn take_old(&mut self, stage: &mut Stage, device: Device) -> Result<()> {
+        self.disconnect(stage, true)?;
+        match device {
+            Device::Band => std::mem::swap(&mut self.band, self.old_band.as_mut().context("there is no other band")?),
+            Device::Phone => {
+                let (phone, folder) = self.old_phone.as_mut().context("there is no other phone")?;
+                std::mem::swap(&mut self.phone, phone);
+                std::mem::swap(&mut self.phone_folder, folder);
+            }
+        }
+        self.turn(stage)
     }
 
-    pub(super) fn alone(&self, stage: &mut Stage) -> Result<()> {
-        stage.wait(self.band, "the end of the connection", |report| is_band(report, &BandReport::Alone))
-    }
-
-    /// Connects the phone to the band. Says whether that resumed the last connection.
-    pub(super) fn connect(&self, stage: &mut Stage) -> Result<bool> {
-        stage.tell(self.phone, &PhoneCommand::Connect { band: self.band_address.clone() })?;
-        self.connected(stage)
-    }
-
-    pub(super) fn connected(&self, stage: &mut Stage) -> Result<bool> {
-        let (resumed, used_elsewhere) = stage.wait(self.phone, "the link", |report| match report {
-            Report::Phone(PhoneReport::Connected { resumed, used_elsewhere }) => Some((*resumed, *used_elsewhere)),
-            _ => None,
-        })?;
-        ensure!(!used_elsewhere, "somebody else used {}'s link", self.name);
-        Ok(resumed)
-    }
-
-    /// Enrols the band with a code from the issuer's page. Gives its credential.
-    pub(super) fn enrol(&self, stage: &mut Stage, issuer: Actor) -> Result<String> {
-        stage.tell(issuer, &IssuerCommand::IssueCode { name: self.name.to_owned() })?;
-        let code = code(stage, issuer)?;
-        stage.telling.prose(&format!("{}, signed in on the issuer's page, gets the code {code}.", self.name));
-        self.enrol_with(stage, issuer, code)
-    }
-
-    pub(super) fn enrol_with(&self, stage: &mut Stage, issuer: Actor, code: String) -> Result<String> {
-        let name = self.name.to_owned();
-        stage.tell(self.phone, &PhoneCommand::Enrol { code })?;
-        let (number, on_band) = stage.wait(self.band, "the enrolment digits", |report| match report {
-            Report::Band(BandReport::EnrolmentDigits { digits, shown }) => Some((*digits, shown.clone())),
-            _ => None,
-        })?;
-        let (credential, limits) = stage.wait(self.phone, "a credential", |report| match report {
-            Report::Phone(PhoneReport::Enrolled { credential, limits }) => Some((credential.clone(), limits.clone())),
-            _ => None,
-        })?;
-        stage.telling.prose(&format!("Credential {credential}: {limits}."));
-        stage.tell(issuer, &IssuerCommand::Digits { name: name.clone() })?;
-        let (expected, on_page) = stage.wait(issuer, "the digits", |report| match report {
-            Report::Digits { digits, shown } => Some((*digits, shown.clone())),
-            _ => None,
-        })?;
-        let it = if self.is_phone() { "phone" } else { "band" };
-        stage.telling.prose(&format!("The {it} shows {on_band}. The issuer's own page shows {on_page}."));
-        ensure!(expected == Some(number), "the enrolment digits differ");
-        stage.telling.check(&format!("The digits are the same: {name} confirms them there, where no wallet has a say."));
-        stage.done(issuer, &IssuerCommand::Confirm { name, digits: number })?;
-        Ok(credential)
-    }
-
-    pub(super) fn put_on(&self, stage: &mut Stage) -> Result<()> {
-        stage.done(self.band, &BandCommand::PutOn)?;
-        stage.done(self.band, &BandCommand::TapPattern)
-    }
-
-    pub(super) fn hang_up(&self, stage: &mut Stage) -> Result<()> {
-        stage.forget(self.band)?;
-        stage.done(self.phone, &PhoneCommand::HangUp)?;
-        self.alone(stage)
+    /// Turns the phone to the band in use.
+    fn turn(&mut self, stage: &mut Stage) -> Result<()> {
+        self.last = None;
+        stage.done(self.phone, &PhoneCommand::TurnTo { band: self.band.number })
     }
 }
 
-fn start_band(stage: &mut Stage, name: &str, folder: &str, service: &Service, display: bool) -> Result<(Actor, String)> {
-    let folder = stage.dir.join(format!("{folder}-band")).display().to_string();
-    let arguments = ["band", "--folder", &folder, "--root", &service.root, "--display"];
-    let arguments = if display { &arguments[..] } else { &arguments[..5] };
-    let band = stage.start(&format!("{name}'s band"), arguments)?;
-    Ok((band, stage.address(band)?))
+impl Band {
+    fn start(stage: &mut Stage, name: &str, (folder, number): (String, usize), face: Face, service: &Service) -> Result<Self> {
+        let path = stage.dir.join(&folder).display().to_string();
+        let mut arguments = vec!["band", "--folder", &path, "--root", &service.root];
+        match face {
+            Face::Lights => {}
+            Face::Display => arguments.push("--display"),
+            Face::Button => arguments.push("--button"),
+        }
+        let actor = stage.start(&format!("{name}'s band"), &arguments)?;
+        Ok(Self { actor, address: stage.address(actor)?, face, folder, number, credential: None })
+    }
 }
 
-fn start_phone(stage: &mut Stage, (name, folder): (&str, &str), service: &Service, more: &[&str]) -> Result<Actor> {
-    let folder = stage.dir.join(format!("{folder}-phone")).display().to_string();
-    let arguments = ["phone", "--owner", name, "--folder", &folder, "--root", &service.root, "--issuer", &service.address];
-    stage.start(&format!("{name}'s phone"), &[&arguments, more].concat())
+fn start_phone(stage: &mut Stage, name: &str, folder: &str, service: &Service, inside: bool) -> Result<Actor> {
+    let path = stage.dir.join(folder).display().to_string();
+    let mut arguments = vec!["phone", "--owner", name, "--folder", &path, "--root", &service.root, "--issuer", &service.address];
+    if inside {
+        arguments.push("--inside");
+    }
+    stage.start(&format!("{name}'s phone"), &arguments)
 }
 
-/// The code that the issuer gave to a signed-in user.
-pub(super) fn code(stage: &mut Stage, issuer: Actor) -> Result<String> {
-    stage.wait(issuer, "an enrolment code", |report| match report {
-        Report::Code { code } => Some(code.clone()),
-        _ => None,
-    })
+/// A name as a folder is called.
+pub(super) fn folder(name: &str) -> String {
+    name.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
 }
 
 /// A URI is longer than a line.
 pub(super) fn shortened(uri: &str) -> String {
     format!("{}… ({} characters)", uri.chars().take(24).collect::<String>(), uri.len())
-}
-
-pub(super) fn is_band(report: &Report, wanted: &BandReport) -> Option<()> {
-    matches!(report, Report::Band(found) if found == wanted).then_some(())
 }
 
 pub(super) fn is_phone(report: &Report, wanted: &PhoneReport) -> Option<()> {

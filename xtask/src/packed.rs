@@ -1,0 +1,193 @@
+//! Each published crate as somebody else has it: packed, unpacked outside of this workspace, and depended on by a program which is the example in
+//! its README.
+//!
+//! Inside of the workspace an example may work for reasons that do not travel: a file that is not packed, a dependency that only the tests have, a
+//! feature that another member switches on. Here the other members are gone.
+
+use std::{fs, path::Path, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    readme,
+    workspace::{Package, Workspace, output, run as run_command},
+};
+
+/// Packs every published crate, and builds and runs the examples of its README in a workspace of its own.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let published: Vec<&Package> = workspace.packages.iter().filter(|package| package.published).collect();
+    if published.is_empty() {
+        bail!("no crate of this workspace is published: nothing was checked");
+    }
+    pack(workspace, &published)?;
+    let outside = Outside { workspace, folder: workspace.target.join("packages") };
+    for package in &published {
+        outside.unpack(package)?;
+    }
+    outside.settle(&published)?;
+    let mut wrong = Vec::new();
+    for package in &published {
+        match outside.try_out(package) {
+            Ok(examples) => eprintln!("{} {}: packed, and {examples} of its README ran", package.name, package.version),
+            Err(error) => {
+                eprintln!("{}: {error:#}", package.name);
+                wrong.push(package.name.as_str());
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        bail!("what a README shows does not work outside of this workspace: {}", wrong.join(", "));
+    }
+    Ok(())
+}
+
+/// Makes the files that would be uploaded. Cargo's own trial build is left out: what follows is one with a user.
+fn pack(workspace: &Workspace, published: &[&Package]) -> Result<()> {
+    let mut command = workspace.cargo(&["package", "--quiet", "--no-verify", "--allow-dirty", "--offline"]);
+    for package in published {
+        command.args(["--package", &package.name]);
+    }
+    output(&mut command).context("`cargo fetch --locked` gets what is missing, if that is what is wrong")?;
+    Ok(())
+}
+
+/// The place outside: a workspace of its own, with one program a crate.
+struct Outside<'a> {
+    workspace: &'a Workspace,
+    folder: PathBuf,
+}
+
+impl Outside<'_> {
+    fn unpacked(&self, package: &Package) -> PathBuf {
+        self.folder.join("unpacked").join(format!("{}-{}", package.name, package.version))
+    }
+
+    /// Unpacks a crate, unless the same bytes are there already. Its files get the time of now: what the archive says is the same for every
+    /// version, and cargo would take a changed file for the old one.
+    fn unpack(&self, package: &Package) -> Result<()> {
+        let (place, file) = (self.unpacked(package), format!("{}-{}.crate", package.name, package.version));
+        let archive = self.workspace.target.join("package").join(&file);
+        let bytes = fs::read(&archive).with_context(|| format!("cargo did not make {}", archive.display()))?;
+        let known = self.folder.join("unpacked").join(&file);
+        if place.exists() && fs::read(&known).is_ok_and(|old| old == bytes) {
+            return Ok(());
+        }
+        empty(&place)?;
+        let parent = place.parent().context("a folder is in another")?;
+        fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+        let mut tar = Command::new("tar");
+        tar.args(["-x", "-z", "-m", "-f"]).arg(&archive).arg("-C").arg(parent);
+        output(&mut tar)?;
+        fs::write(&known, bytes).with_context(|| known.display().to_string())
+    }
+
+    /// Writes the workspace: what is not ours has the versions of our Cargo.lock, and profiles are ours, so that it is not compiled again.
+    fn settle(&self, published: &[&Package]) -> Result<()> {
+        let ours = self.workspace.root.join("Cargo.toml");
+        let ours = fs::read_to_string(&ours).with_context(|| ours.display().to_string())?;
+        let names: Vec<String> = published.iter().map(|package| format!("\"{}\"", user(package))).collect();
+        let mut manifest = format!(
+            "[workspace]\nresolver = \"3\"\nmembers = [{}]\nexclude = [\"unpacked\"]\n\n[patch.crates-io]\n",
+            names.join(", ")
+        );
+        for package in published {
+            // JSON's strings are TOML's basic strings, backslashes included.
+            let place = serde_json::to_string(&self.unpacked(package)).context("a path")?;
+            manifest += &format!("{} = {{ path = {place} }}\n", package.name);
+        }
+        manifest += &profiles(&ours);
+        for package in published {
+            self.write_user(package)?;
+        }
+        fs::write(self.folder.join("Cargo.toml"), manifest)?;
+        fs::copy(self.workspace.root.join("Cargo.lock"), self.folder.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+        Ok(())
+    }
+
+    /// Writes the program of somebody who has the README and nothing else.
+    fn write_user(&self, package: &Package) -> Result<()> {
+        let readme = self.unpacked(package).join("README.md");
+        let readme = fs::read_to_string(&readme).with_context(|| format!("{} is packed without README.md", package.name))?;
+        let dependencies =
+            readme::dependencies(&readme).unwrap_or_else(|| format!("{} = \"{}\"\n", package.name, package.version));
+        let place = self.folder.join(user(package));
+        empty(&place)?;
+        let programs = place.join("src/bin");
+        fs::create_dir_all(&programs).with_context(|| programs.display().to_string())?;
+        let manifest = format!(
+            "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n{dependencies}",
+            user(package)
+        );
+        fs::write(place.join("Cargo.toml"), manifest)?;
+        for (number, program) in (1..).zip(readme::programs(&readme)) {
+            fs::write(programs.join(format!("{}-{number}.rs", user(package))), program)?;
+        }
+        Ok(())
+    }
+
+    /// Builds and runs the programs of one crate, without the others: no feature is on that they would switch on. Says how many there are.
+    fn try_out(&self, package: &Package) -> Result<String> {
+        let place = self.folder.join(user(package));
+        let programs: Vec<String> = names(&place.join("src/bin"))?;
+        if programs.is_empty() {
+            bail!("README.md shows no example: a block of code that begins with ```rust");
+        }
+        for program in &programs {
+            let mut command =
+                self.workspace.cargo(&["run", "--quiet", "--offline", "--package", &user(package), "--bin", program]);
+            command.arg("--target-dir").arg(&self.workspace.target).current_dir(&self.folder);
+            run_command(&mut command)?;
+        }
+        Ok(match programs.len() {
+            1 => "the example".to_owned(),
+            count => format!("the {count} examples"),
+        })
+    }
+}
+
+/// The name of the program that uses a crate.
+fn user(package: &Package) -> String {
+    format!("user-of-{}", package.name)
+}
+
+/// Removes a folder with all that is in it, if it exists.
+fn empty(place: &Path) -> Result<()> {
+    if place.exists() {
+        fs::remove_dir_all(place).with_context(|| format!("cannot empty {}", place.display()))?;
+    }
+    Ok(())
+}
+
+/// The names of the programs in a folder, in order.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        names.extend(entry?.path().file_stem().map(|name| name.to_string_lossy().into_owned()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What takes longest to compile, from C: it is compiled as ours is, and so not once more.
+const FROM_C: &str = "profile.dev.package.libsqlite3-sys]";
+
+/// Of a manifest's development profiles, as they are written there, what concerns all crates, and [`FROM_C`]. What makes the others fast makes
+/// them slow to compile, and programs that run once gain nothing from it.
+fn profiles(manifest: &str) -> String {
+    let kept = ["profile.dev]", "profile.dev.package.\"*\"]", FROM_C];
+    let sections = manifest.split("\n[").filter(|section| kept.iter().any(|kept| section.starts_with(kept)));
+    sections.map(|section| format!("\n[{section}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_of_all_crates_are_kept_and_those_of_single_ones_are_not() {
+        let kept = "\n[profile.dev.package.\"*\"]\ndebug = false\n";
+        let manifest =
+            format!("[workspace]\n{kept}\n[profile.dev.package.sha2]\nopt-level = 3\n\n[profile.release]\nlto = true\n");
+        assert_eq!(profiles(&manifest).trim(), kept.trim());
+    }
+}
