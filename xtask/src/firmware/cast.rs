@@ -60,11 +60,6 @@ impl Actor {
         self.wait_for(&word.to_string(), |report| (report == word).then_some(()))
     }
 
-    /// Waits until what it was told to do failed.
-    pub(super) fn wait_failed(&self) -> Result<()> {
-        self.wait_for("a failure", |report| report.get("Failed").map(drop))
-    }
-
     fn wait_for<T>(&self, what: &str, wanted: impl Fn(&Value) -> Option<T>) -> Result<T> {
         loop {
             let Ok(report) = self.reports.recv_timeout(PATIENCE) else { bail!("{} did not report {what}", self.name) };

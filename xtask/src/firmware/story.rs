@@ -51,7 +51,11 @@ impl<'a> Story<'a> {
             ["root", "key_list"].map(|key| known.get(key).and_then(Value::as_str).unwrap_or_default().to_owned());
         let at = text(&issuer.wait("/Ready/address")?)?;
         fs::write(folder.join("mei-band/root.bin"), unhex(&root)?)?;
-        let shop = Actor::start(demo, "the tea house", &["shop", "--name", "tea house", "--root", &root, "--issuer", &at])?;
+        let shop = Actor::start(
+            demo,
+            "the tea house",
+            &["shop", "--name", "tea house", "--folder", &path("shop"), "--root", &root, "--issuer", &at],
+        )?;
         let ready = shop.wait("/Ready")?;
         let [shop_address, key] =
             ["address", "key"].map(|key| ready.get(key).and_then(Value::as_str).unwrap_or_default().to_owned());
@@ -161,20 +165,20 @@ impl<'a> Story<'a> {
     fn pay(&mut self) -> Result<()> {
         self.telling("She puts it on and pays 12.50 CNY with a press");
         self.put_on()?;
-        self.begin_payment(12_50, "tea for two", false)?;
-        self.band()?.touch(b'p')?;
+        self.begin_payment(12_50, "tea for two")?;
+        self.press()?;
         self.settled(12_50)?;
         self.balances(&[487_50, 200_00, 12_50])
     }
 
     fn lose_and_resume(&mut self) -> Result<()> {
         self.telling("The link is lost while it waits for her press");
-        self.begin_payment(6_00, "dumplings", true)?;
-        self.mei.wait_word(&json!({ "Phone": "OutOfReach" }))?;
+        self.begin_payment(6_00, "dumplings")?;
+        self.lose()?;
         self.connect(true)?;
         self.again()?;
         self.band()?.wait("the payment again", |line| (line == "waiting 600").then_some(()))?;
-        self.band()?.touch(b'p')?;
+        self.press()?;
         self.settled(6_00)?;
         self.balances(&[481_50, 200_00, 18_50])
     }
@@ -185,11 +189,13 @@ impl<'a> Story<'a> {
         self.mei.tell(&json!({ "Receive": { "minor": 30_00, "memo": "half of the dinner" } }))?;
         self.band()?.wait("a request to sign", |line| (line == "waiting 3000").then_some(()))?;
         self.band()?.touch(b'd')?;
+        self.mei.tell(&json!("Await"))?;
         let listening = self.mei.wait("/Phone/Listening")?;
         let (address, uri) = (listening.get("address"), listening.get("uri"));
-        self.lin.tell(&json!({ "Pay": { "payee": "Mei's phone", "address": address, "uri": uri, "out_of_reach": false } }))?;
+        self.lin.tell(&json!({ "Pay": { "payee": "Mei's phone", "address": address, "uri": uri } }))?;
         self.lins_band.wait("/Band/Waiting")?;
         self.lins_band.tell(&json!("Press"))?;
+        self.lin.tell(&json!("Await"))?;
         self.lins_band.wait("/Band/Paid")?;
         self.band()?.wait("the money", |line| (line == "received 3000").then_some(()))?;
         self.mei.wait("/Receipt")?;
@@ -222,11 +228,11 @@ impl<'a> Story<'a> {
 
     fn cut_while_waiting(&mut self) -> Result<()> {
         self.telling("The power is cut while it waits for her press");
-        self.begin_payment(9_00, "a pot of oolong", false)?;
+        self.begin_payment(9_00, "a pot of oolong")?;
         self.power_cycle()?;
         self.again()?;
         self.band()?.wait("the payment again", |line| (line == "waiting 900").then_some(()))?;
-        self.band()?.touch(b'p')?;
+        self.press()?;
         self.settled(9_00)?;
         self.balances(&[502_50, 170_00, 27_50])
     }
@@ -235,7 +241,7 @@ impl<'a> Story<'a> {
     fn cut_at_the_press(&mut self) -> Result<()> {
         self.telling("The power is cut right after the press, three times");
         for round in 1..=3u32 {
-            self.begin_payment(1_00, &format!("biscuit {round}"), false)?;
+            self.begin_payment(1_00, &format!("biscuit {round}"))?;
             self.band()?.touch(b'p')?;
             // Later each time, by as much as it takes to start writing to the flash, or to sign.
             std::thread::sleep(std::time::Duration::from_millis(u64::from(round - 1) * 4));
@@ -248,7 +254,7 @@ impl<'a> Story<'a> {
                 _ => None,
             })?;
             if asked {
-                self.band()?.touch(b'p')?;
+                self.press()?;
                 self.band()?.wait("the receipt", |line| (line == "paid 100").then_some(()))?;
             }
             println!(

@@ -22,7 +22,8 @@ impl Story<'_> {
             band.cut();
         }
         self.air.band_is_off();
-        self.mei.wait_failed()?;
+        // The phone notices when it next has something to say; it is told that the band is gone.
+        self.lose()?;
         println!("   ⚡ The emulator is killed, and started with the same flash.");
         self.power_on()?;
         self.connect(false)?;
@@ -48,13 +49,26 @@ impl Story<'_> {
     }
 
     /// Has the phone pay, and waits until the band waits for its wearer.
-    pub(super) fn begin_payment(&mut self, minor: u64, memo: &str, out_of_reach: bool) -> Result<()> {
+    pub(super) fn begin_payment(&mut self, minor: u64, memo: &str) -> Result<()> {
         self.shop.done(&json!({ "Sell": { "minor": minor, "memo": memo } }))?;
         let address = &self.shop_address;
-        let pay = json!({ "Pay": { "payee": "tea house", "address": address, "uri": null, "out_of_reach": out_of_reach } });
+        let pay = json!({ "Pay": { "payee": "tea house", "address": address, "uri": null } });
         self.mei.tell(&pay)?;
         self.mei.wait("/Phone/Offer")?;
-        self.band()?.wait("the payment", |line| (line == format!("waiting {minor}")).then_some(()))
+        self.band()?.wait("the payment", |line| (line == format!("waiting {minor}")).then_some(()))?;
+        self.mei.wait("/Phone/Waiting").map(drop)
+    }
+
+    /// She presses, and the phone hears what comes of it.
+    pub(super) fn press(&mut self) -> Result<()> {
+        self.band()?.touch(b'p')?;
+        self.mei.tell(&json!("Await"))
+    }
+
+    /// The band is out of the phone's reach.
+    pub(super) fn lose(&mut self) -> Result<()> {
+        self.mei.tell(&json!("Lose"))?;
+        self.mei.wait_word(&json!({ "Phone": "OutOfReach" }))
     }
 
     /// Has the phone go on with its last payment.
