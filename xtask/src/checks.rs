@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, guard, guard_selftest, msrv, packed, published,
+    attacks, ble, fuzz, guard, guard_selftest, msrv, packed, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -34,7 +34,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     stages.finish()
 }
 
-/// What a change must pass besides [`test()`]: needs rustfmt and clippy.
+/// What a change must pass besides [`test()`]: needs rustfmt, clippy, and for the fuzz targets a nightly toolchain and a C++ compiler.
 pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     let mut stages = Stages::of("ci");
     stages.run("format", || {
@@ -49,10 +49,18 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     });
     stages.run("documentation", || documentation(workspace));
     stages.run("guard self-test", || guard_selftest::run(workspace));
+    stages.run("postgresql", || {
+        let mut command = workspace.cargo(&["clippy", "--package", "armring-issuer", "--features", "postgres", "--all-targets"]);
+        run(command.args(["--locked", "--", "-D", "warnings"]))?;
+        postgres::run(workspace)
+    });
+    stages.run("fuzz targets", || fuzz::short(workspace));
+    stages.run("Bluetooth lints", || ble::lint(workspace));
+    stages.run("Bluetooth", || ble::run_tests(workspace));
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
-    stages.run("firmware", || quietly(workspace, "firmware", "All of it held", &["--package", "xtask", "--", "firmware"]));
-    stages.run("budget", || quietly(workspace, "budget", "figures", &["--package", "xtask", "--", "budget"]));
+    stages.run("firmware", || logged(workspace, "firmware"));
+    stages.run("budget", || logged(workspace, "budget"));
     stages.finish()
 }
 
@@ -101,21 +109,30 @@ fn scratch(workspace: &Workspace) -> String {
     place.display().to_string()
 }
 
-/// The demo from beginning to end, without anyone at the keyboard.
+/// The demo from beginning to end, without anyone at the keyboard. Of what it prints, the line with these words is shown.
 fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
     workspace.package(DEMO).context("the demo is expected in examples/demo")?;
-    quietly(workspace, name, words, &[&["--package", DEMO, "--"], arguments].concat())
+    let command = [&["run", "--quiet", "--locked", "--package", DEMO, "--"], arguments].concat();
+    let log = quietly(workspace, name, &command)?;
+    let Some(said) = log.lines().find(|line| line.contains(words)) else { bail!("it did not say '{words}'") };
+    eprintln!("{said}");
+    Ok(())
 }
 
-/// Runs a program of this workspace that prints much: only the line with these words, or a failure, is shown.
-fn quietly(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
+/// Another command of this tool.
+fn logged(workspace: &Workspace, command: &str) -> Result<()> {
+    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command]).map(drop)
+}
+
+/// Runs what prints much: only a failure is shown. Gives what it printed.
+fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<String> {
     let folder = workspace.target.join("xtask");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join(format!("{name}.log"));
     let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
-    let mut command = workspace.cargo(&["run", "--quiet", "--locked"]);
-    command.args(arguments).stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
+    let mut command = workspace.cargo(arguments);
+    command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
     let outcome = run(&mut command);
     let log = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
     let lines: Vec<&str> = log.lines().collect();
@@ -123,10 +140,7 @@ fn quietly(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -
         let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
         eprintln!("{}\n(the end of {})", tail.join("\n"), path.display());
     } else {
-        let Some(said) = lines.iter().find(|line| line.contains(words)) else {
-            bail!("it did not say '{words}': {}", path.display())
-        };
-        eprintln!("{said}\n({} lines in {})", lines.len(), path.display());
+        eprintln!("ran to its end; {} lines in {}", lines.len(), path.display());
     }
-    outcome
+    outcome.map(|()| log)
 }

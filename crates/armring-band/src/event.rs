@@ -65,14 +65,16 @@ pub enum Gesture {
 pub enum Output<'a> {
     /// Send this fragment to the phone.
     Transmit(&'a [u8]),
-    /// Store `value` under `key` in place of what is there, read it back, then report [`Event::Stored`] or [`Event::StoreFailed`].
+    /// Store `value` under `key` in place of what is there, read it back, then report [`Event::Stored`] or [`Event::StoreFailed`]. Where it holds
+    /// another [secret](StoreKey::secret_len) than what is there, that one is erased.
     Store {
         /// Where.
         key: StoreKey,
         /// What: holds secrets, and is to be kept where only the band reads it.
         value: &'a [u8],
     },
-    /// Erase what was stored under `key`, if there is anything, so that it cannot be read any more; then report as for [`Output::Store`].
+    /// Erase what was stored under `key`, if there is anything, so that no [secret](StoreKey::secret_len) in it can be read any more; then report as
+    /// for [`Output::Store`].
     Erase {
         /// Where.
         key: StoreKey,

@@ -218,7 +218,27 @@ pub(crate) struct StoredAnswer {
 
 #[cfg(test)]
 mod tests {
+    use armring_wire::encode;
+
     use super::*;
+
+    #[test]
+    fn what_makes_a_secret_another_one_is_in_its_first_bytes_and_what_counts_with_it_is_not() {
+        let key = |place| StoreKey::from(place).secret_len();
+        let secret = StoredSecret { kind: 3, salt: [1; 16], hash: [2; 32], tries: 8 };
+        let (mut one, mut other) = ([0; 64], [0; 64]);
+        let (one, other) = (encode(&secret, &mut one).unwrap(), encode(&secret.with_tries(7), &mut other).unwrap());
+        assert_eq!(one.iter().zip(other.iter()).position(|(one, other)| one != other), Some(key(Place::Secret)));
+        let enrolment = StoredEnrolment { handle: [7; 32], code: EnrolmentCode([9; 16]) };
+        let mut buffer = [0; 64];
+        assert_eq!(encode(&enrolment, &mut buffer).unwrap().split_at(key(Place::Enrolment(0))), (&[7; 32][..], &[9; 16][..]));
+        assert_eq!(key(Place::Link(3)), Link::LEN - 8, "then lowest version, assurance, state, generation, lost");
+        assert_eq!(key(Place::Replacement), Replacement::LEN - 8);
+        assert_eq!(key(Place::Credential(0)), 32);
+        for place in [Place::KeyList, Place::Answer(1), Place::Token(2, 3)] {
+            assert_eq!(key(place), 0, "{place:?}");
+        }
+    }
 
     #[test]
     fn every_place_has_a_key_of_its_own() {

@@ -1,7 +1,7 @@
 //! A band chooses a PIN, and another one; power is cut at each operation of the flash on the way, and each time the band starts again.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "an example says what it expects by panicking")]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/suite/common/mod.rs"]
 mod common;
 
 use armring_band::{Band, Event, Secret, Signal, SoftwareKeys};
@@ -66,7 +66,7 @@ fn main() {
     assert!(device.enters(b"2580"));
     println!("The band has a PIN, and is unlocked. Its wearer chooses another one, and power is cut at:");
 
-    let before = chip.raw();
+    let (before, mut last) = (chip.raw(), [0; 2]);
     for operation in 0.. {
         let mut opened = [0; 2];
         for torn in Torn::ALL {
@@ -77,18 +77,22 @@ fn main() {
             let told = device.happens(Event::Chosen(Secret::pin(b"1379").unwrap())).contains(&Signal::SecretChosen);
             if !chip.switch_on() {
                 assert!(told);
-                println!("There are {operation} operations: one write, and then the old PIN's page is erased with all others.");
+                println!(
+                    "There are {operation} operations: one value, then pages are filled up and erased until the old PIN is nowhere."
+                );
                 return;
             }
             let opens = [&b"2580"[..], b"1379"].map(|pin| Device::start(&chip).enters(pin));
             assert!(!told && opens[0] != opens[1], "exactly one of both");
             opened[usize::from(opens[1])] += 1;
         }
-        println!(
-            "operation {operation:3}: in {} of {} ways the old PIN opens, in {} the new one",
-            opened[0],
-            Torn::ALL.len(),
-            opened[1]
-        );
+        if opened != last {
+            let (old, new) = (opened[0], opened[1]);
+            println!(
+                "from operation {operation} on: in {old} of {} ways the old PIN opens, in {new} the new one",
+                Torn::ALL.len()
+            );
+        }
+        last = opened;
     }
 }

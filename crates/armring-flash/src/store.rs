@@ -123,6 +123,28 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
         Ok(self.map.fetch_item::<&[u8]>(&mut self.buffer.0, &key.as_u8()).await?.filter(|value| !value.is_empty()))
     }
 
+    /// Hands over everything that is stored, in one pass over the flash, in the order in which it was stored: of several values under one key
+    /// the last one counts, and an empty one is none. For whoever looks at everything; a band is given its values by [`Self::load`].
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn read_all(&mut self, mut each: impl FnMut(StoreKey, &[u8])) -> Result<(), Error<F::Error>> {
+        let result = Self::pass(&mut self.map, &mut self.buffer.0, |key, value| {
+            StoreKey::from_u8(key).into_iter().for_each(|key| each(key, value));
+        });
+        let result = result.await;
+        self.buffer.0.zeroize();
+        result
+    }
+
+    async fn pass(map: &mut Map<F>, buffer: &mut [u8], mut each: impl FnMut(u8, &[u8])) -> Result<(), Error<F::Error>> {
+        let mut items = map.fetch_all_items(buffer).await?;
+        while let Some((key, value)) = items.next::<&[u8]>(buffer).await? {
+            each(key, value);
+        }
+        Ok(())
+    }
+
     /// Stores `value` under `key`. Where it takes the place of another secret, that one is nowhere in the flash afterwards.
     ///
     /// # Errors
@@ -133,7 +155,7 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
         }
         self.finish().await?;
         let secret = ..key.secret_len();
-        let another = self.read(key).await?.is_some_and(|before| before.get(secret) != value.get(secret));
+        let another = key.secret_len() > 0 && self.read(key).await?.is_some_and(|before| before.get(secret) != value.get(secret));
         if another {
             self.put(PURGE, &[1]).await?;
         }
@@ -160,27 +182,37 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
     /// Erases everything, all or nothing.
     ///
     /// # Errors
-    /// The driver's. Everything is then still there, or will be erased at the next [mount](Self::mount).
+    /// The driver's. Everything is then still there, or is erased before anything else is done, after a restart too.
     pub async fn erase_all(&mut self) -> Result<(), Error<F::Error>> {
-        self.put(WIPE, &[1]).await?;
+        if !self.is_wiping().await? {
+            self.put(WIPE, &[1]).await?;
+        }
         self.wipe().await
     }
 
     /// What was begun before a power cut.
     async fn complete(&mut self) -> Result<(), Error<F::Error>> {
-        let mut items = self.map.fetch_all_items(&mut self.buffer.0).await?;
-        // Oldest first: the last one of a key counts.
-        while let Some((key, value)) = items.next::<&[u8]>(&mut self.buffer.0).await? {
-            set(&mut self.present, key, !value.is_empty());
-        }
-        if self.is_present(WIPE) {
-            return self.wipe().await;
-        }
+        let present = &mut self.present;
+        Self::pass(&mut self.map, &mut self.buffer.0, |key, value| set(present, key, !value.is_empty())).await?;
         self.finish().await
     }
 
-    /// Completes a purge: pages are filled up, and erased in turn, until none is left that was written before.
+    /// Whether everything is being erased: once that is stored, nothing else is done before it is.
+    async fn is_wiping(&mut self) -> Result<bool, Error<F::Error>> {
+        if !self.is_present(WIPE) {
+            return Ok(false);
+        }
+        let is_wiping = self.map.fetch_item::<&[u8]>(&mut self.buffer.0, &WIPE).await?.is_some();
+        set(&mut self.present, WIPE, is_wiping);
+        Ok(is_wiping)
+    }
+
+    /// Completes what was begun. A purge is complete when pages were filled up, and erased in turn, until none is left that was written
+    /// before.
     async fn finish(&mut self) -> Result<(), Error<F::Error>> {
+        if self.is_wiping().await? {
+            return self.wipe().await;
+        }
         if !self.is_present(PURGE) {
             return Ok(());
         }
@@ -188,11 +220,18 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
         let rounds = self.map.flash().count() * Pages::<F>::USED.div_ceil(narrow(VALUE_MAX));
         for _ in 0..=rounds {
             if !self.map.flash().has_written() {
-                return self.put(PURGE, &[]).await;
+                return self.forget_filler().await;
             }
             self.put(PURGE, &FILLER).await?;
         }
         Err(Error::Corrupted)
+    }
+
+    /// Marks what pages were filled up with as erased, so that nobody reads it at each start.
+    async fn forget_filler(&mut self) -> Result<(), Error<F::Error>> {
+        self.map.remove_item(&mut self.buffer.0, &PURGE).await?;
+        set(&mut self.present, PURGE, false);
+        Ok(())
     }
 
     /// Erases every page, last the one that says that everything is to be erased.

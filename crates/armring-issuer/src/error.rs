@@ -4,6 +4,7 @@
 //! [`EnrolRefusal`](armring_wire::records::enrol::EnrolRefusal) or a receipt that says no.
 
 use core::{error, fmt};
+use std::sync::Arc;
 
 use armring_token::{SignError, VerifyError};
 
@@ -74,6 +75,10 @@ pub enum MachineError {
     Storage(Box<dyn error::Error + Send + Sync>),
     /// What the storage holds contradicts itself: which part.
     Damaged(&'static str),
+    /// What made several payments fail at once.
+    Shared(Arc<MachineError>),
+    /// The front that settles payments together was stopped, or one of its threads panicked.
+    Stopped,
 }
 
 impl From<CallerError> for Error {
@@ -94,15 +99,24 @@ impl From<SignError> for MachineError {
     }
 }
 
+#[cfg(feature = "sqlite")]
 impl From<rusqlite::Error> for MachineError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Storage(Box::new(error))
     }
 }
 
+#[cfg(feature = "sqlite")]
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         Self::Machine(error.into())
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<postgres::Error> for MachineError {
+    fn from(error: postgres::Error) -> Self {
+        Self::Storage(Box::new(error))
     }
 }
 
@@ -147,6 +161,8 @@ impl fmt::Display for MachineError {
             Self::Encoding => f.write_str("an answer could not be encoded"),
             Self::Storage(_) => f.write_str("the storage failed"),
             Self::Damaged(what) => write!(f, "the storage contradicts itself: {what}"),
+            Self::Shared(error) => error.fmt(f),
+            Self::Stopped => f.write_str("the issuer was stopped"),
         }
     }
 }
@@ -166,6 +182,7 @@ impl error::Error for MachineError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Storage(error) => Some(&**error),
+            Self::Shared(error) => error.source(),
             _ => None,
         }
     }

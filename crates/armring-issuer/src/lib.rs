@@ -65,6 +65,7 @@
 
 mod enrol;
 mod error;
+mod group;
 mod issuer;
 mod judge;
 mod keys;
@@ -77,14 +78,19 @@ mod refund;
 mod service;
 
 pub use error::{CallerError, Error, MachineError};
+pub use group::{GroupCommit, GroupOptions, Redeemed};
 pub use issuer::Issuer;
 pub use judge::{DAY, Facts, FreeRun, Receiver, RefundFacts, judge, judge_refund};
 pub use keys::{Keys, sign_key_list};
+#[cfg(feature = "sqlite")]
+pub use ledger::SqliteLedger;
 pub use ledger::{
     Account, AccountState, Answer, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
     Ledger, MemoryLedger, NewCredential, PayeeRecord, Pending, Reference, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
-    Ruling, SignReceipt, SignRefund, SqliteLedger, TRIES, Terms, float_account,
+    Ruling, SignReceipt, SignRefund, TRIES, Terms, Upkeep, float_account,
 };
+#[cfg(feature = "postgres")]
+pub use ledger::{PostgresLedger, PostgresOptions};
 pub use makers::{MakerId, Makers, NoMakers};
 pub use operator::{Applicant, CODE_VALIDITY};
 pub use policy::{Attempt, OwnRule, Policy, Worn};

@@ -1,8 +1,9 @@
 //! What must hold before a token says anything: every signature, and that token and request speak of the same payment.
 
-use armring_token::{PayeeKey, PaymentRequest, PaymentToken, Unverified, Verified, VerifyError};
+use armring_token::{Batch, PayeeKey, PaymentKey, PaymentRequest, PaymentToken, Unverified, Verified, VerifyError};
 use armring_wire::records::issuer::Refusal;
-use armring_wire::{PayeeRef, RootFingerprint, TokenDigest, UnixTime};
+use armring_wire::{CredentialId, PayeeRef, RootFingerprint, TokenDigest, UnixTime};
+use rand_core::TryCryptoRng;
 
 use crate::error::MachineError;
 use crate::ledger::Ledger;
@@ -84,6 +85,67 @@ impl Interval {
     }
 }
 
+/// A token and a request that speak of the same payment, before any signature verified.
+#[derive(Clone, Copy)]
+pub(crate) struct Candidate<'a> {
+    token: Unverified<'a, PaymentToken>,
+    request: Unverified<'a, PaymentRequest<'a>>,
+    token_object: &'a [u8],
+    request_object: &'a [u8],
+}
+
+impl<'a> Candidate<'a> {
+    pub(crate) fn parse(root: &RootFingerprint, request_object: &'a [u8], token_object: &'a [u8]) -> Result<Self, Refusal> {
+        let token = Unverified::<PaymentToken>::parse(token_object).map_err(|_| Refusal::Malformed)?;
+        let request = Unverified::<PaymentRequest<'_>>::parse(request_object).map_err(|_| Refusal::Malformed)?;
+        if agree(root, token.claims(), &request) {
+            Ok(Self { token, request, token_object, request_object })
+        } else {
+            Err(Refusal::Mismatch)
+        }
+    }
+
+    /// Who pays, as it claims.
+    pub(crate) const fn credential(&self) -> CredentialId {
+        self.token.claims().credential
+    }
+
+    /// Who is paid, as it claims.
+    pub(crate) const fn payee(&self) -> PayeeRef {
+        self.request.claims().payee
+    }
+
+    fn judged(&self, verdicts: BothVerdicts<'a>) -> Result<VerifiedPayment, Refusal> {
+        match verdicts {
+            (Ok(token), Ok(request)) => Ok(VerifiedPayment {
+                token,
+                token_object: self.token_object.to_vec(),
+                request_object: self.request_object.to_vec(),
+                expiry: request.expiry,
+            }),
+            (Err(VerifyError::Malformed), _) | (_, Err(VerifyError::Malformed)) => Err(Refusal::Malformed),
+            _ => Err(Refusal::Signature),
+        }
+    }
+}
+
+type BothVerdicts<'a> = (Result<Verified<PaymentToken>, VerifyError>, Result<Verified<PaymentRequest<'a>>, VerifyError>);
+
+/// Verifies many payments at once: as if each were verified by itself, and faster.
+pub(crate) fn verify_batch<'a>(
+    root: &RootFingerprint,
+    payments: impl Iterator<Item = (Candidate<'a>, (PaymentKey, PayeeKey))>,
+    rng: &mut impl TryCryptoRng,
+) -> Vec<Result<VerifiedPayment, Refusal>> {
+    let (mut batch, mut candidates) = (Batch::new(*root), Vec::new());
+    for (candidate, (payment_key, payee_key)) in payments {
+        batch.push((candidate.token.signed_by(payment_key), candidate.request.signed_by(payee_key)));
+        candidates.push(candidate);
+    }
+    let verdicts = batch.verify(rng);
+    candidates.iter().zip(verdicts).map(|(candidate, verdicts)| candidate.judged(verdicts)).collect()
+}
+
 /// Verifies a token against the request that it answers.
 ///
 /// The outer error is the machine's, the inner one the answer to whoever sent these bytes.
@@ -93,32 +155,20 @@ pub(crate) fn verify(
     request_object: &[u8],
     token_object: &[u8],
 ) -> Result<Result<VerifiedPayment, Refusal>, MachineError> {
-    let (Ok(token), Ok(request)) =
-        (Unverified::<PaymentToken>::parse(token_object), Unverified::<PaymentRequest<'_>>::parse(request_object))
-    else {
-        return Ok(Err(Refusal::Malformed));
+    let candidate = match Candidate::parse(root, request_object, token_object) {
+        Ok(candidate) => candidate,
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    if !agree(root, token.claims(), &request) {
-        return Ok(Err(Refusal::Mismatch));
-    }
-    let Some(credential) = ledger.credential(token.claims().credential)? else {
+    let Some(credential) = ledger.credential(candidate.credential())? else {
         return Ok(Err(Refusal::UnknownCredential));
     };
-    let Some(payee_key) = payee_key(ledger, request.claims().payee)? else {
+    let Some(payee_key) = payee_key(ledger, candidate.payee())? else {
         return Ok(Err(Refusal::UnknownPayee));
     };
     let payment_key = credential.credential.payment_key().ok_or(MachineError::Damaged("a credential has no key"))?;
-    let verified = token.verify(root, &payment_key).and_then(|token| Ok((token, request.verify(root, &payee_key)?)));
-    Ok(match verified {
-        Ok((token, request)) => Ok(VerifiedPayment {
-            token,
-            token_object: token_object.to_vec(),
-            request_object: request_object.to_vec(),
-            expiry: request.expiry,
-        }),
-        Err(VerifyError::Malformed) => Err(Refusal::Malformed),
-        Err(_) => Err(Refusal::Signature),
-    })
+    let token = candidate.token.verify(root, &payment_key);
+    let request = if token.is_ok() { candidate.request.verify(root, &payee_key) } else { Err(VerifyError::Signature) };
+    Ok(candidate.judged((token, request)))
 }
 
 /// Whether the token answers this request.

@@ -70,15 +70,8 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         if out.len() < REPLY_MAX {
             return Err(BufferTooSmall);
         }
-        let (said, failure) = self.answer(session, record, now, rng).unwrap_or_else(busy);
-        let list = self.keys.key_list();
-        match encoded(&said, list) {
-            Some(answer) => Ok(Reply { record: encode(&answer, out)?, failure }),
-            None => {
-                let (_, failure) = busy(MachineError::Encoding);
-                Ok(Reply { record: encode(&FromIssuer::Refused(Refusal::Busy), out)?, failure })
-            }
-        }
+        let said = self.answer(session, record, now, rng);
+        reply(said, self.keys.key_list(), out)
     }
 
     fn answer(&mut self, session: &mut Session, record: &[u8], now: UnixTime, rng: &mut impl TryCryptoRng) -> Outcome {
@@ -113,6 +106,18 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
             Err(refusal) => Err(refusal),
         };
         Ok((answer.map_or_else(Said::Refused, |answer| Said::Refunded(answer.receipt)), None))
+    }
+}
+
+/// Encodes an answer.
+pub(crate) fn reply<'b>(said: Outcome, key_list: &[u8], out: &'b mut [u8]) -> Result<Reply<'b>, BufferTooSmall> {
+    let (said, failure) = said.unwrap_or_else(busy);
+    match encoded(&said, key_list) {
+        Some(answer) => Ok(Reply { record: encode(&answer, out)?, failure }),
+        None => {
+            let (_, failure) = busy(MachineError::Encoding);
+            Ok(Reply { record: encode(&FromIssuer::Refused(Refusal::Busy), out)?, failure })
+        }
     }
 }
 

@@ -59,12 +59,12 @@ fn band(w: &World<SqliteLedger>, file: &File, seed: u8) -> Band {
 #[test]
 fn the_books_are_those_of_before() {
     let file = file("migrated-books");
-    let entries = column::<i64>(&file, "SELECT change FROM entries ORDER BY id");
+    let entries = column::<i64>(&file, "SELECT change FROM entries ORDER BY account, id");
     let w = opened(&file);
     let ledger = w.issuer.ledger();
     assert_eq!(ledger.audit().unwrap(), []);
-    assert_eq!(column::<i64>(&file, "SELECT change FROM entries ORDER BY id"), entries);
-    assert_eq!(column::<u32>(&file, "PRAGMA user_version"), [2]);
+    assert_eq!(column::<i64>(&file, "SELECT change FROM entries ORDER BY account, number"), entries);
+    assert_eq!(column::<u32>(&file, "PRAGMA user_version"), [3]);
     let account = band(&w, &file, 0x11).account;
     assert_eq!((w.balance(account), w.balance(shop(&file).account)), (9_080, 920));
     let statement = ledger.statement(account).unwrap();
@@ -128,7 +128,7 @@ fn who_was_refused_is_on_the_revocation_list() {
 fn each_token_has_the_gesture_that_its_band_signed() {
     let file = file("migrated-gestures");
     drop(opened(&file));
-    assert_eq!(column::<u8>(&file, "SELECT gesture FROM tokens ORDER BY id"), [1, 1, 2, 0, 0, 1, 1]);
+    assert_eq!(column::<u8>(&file, "SELECT gesture FROM tokens ORDER BY object"), [1, 1, 2, 0, 0, 1, 1]);
 }
 
 #[test]
@@ -136,8 +136,8 @@ fn old_tokens_keep_their_receipts_and_are_given_back_and_new_ones_are_paid() {
     let file = file("migrated-goes-on");
     let mut w = opened(&file);
     let (shop, mut band) = (shop(&file), band(&w, &file, 0x11));
-    let objects = |column: &str| self::column::<Vec<u8>>(&file, &format!("SELECT {column} FROM tokens ORDER BY id"));
-    let (requests, tokens, receipts) = (objects("request_object"), objects("token_object"), objects("receipt"));
+    let objects = |column: &str| self::column::<Vec<u8>>(&file, &format!("SELECT {column} FROM objects ORDER BY id"));
+    let (requests, tokens, receipts) = (objects("request"), objects("token"), objects("receipt"));
     let mut digests = Vec::new();
     for ((request, token), receipt) in requests.iter().zip(&tokens).zip(&receipts) {
         let answer = w.issuer.settle(&[w.payment(request, token)], NOW).unwrap().pop().unwrap();

@@ -200,9 +200,9 @@ impl Seen {
 }
 
 /// Both issuers, and what they were asked and answered.
-struct Both {
+struct Both<L> {
     memory: World<MemoryLedger>,
-    sqlite: World<SqliteLedger>,
+    database: World<L>,
     cast: Cast,
     seen: Seen,
     now: UnixTime,
@@ -210,12 +210,12 @@ struct Both {
     signed: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-impl Both {
-    fn new() -> Self {
+impl<L: Ledger> Both<L> {
+    fn new(ledger: L) -> Self {
         let mut memory = World::with_policy(MemoryLedger::new(), strict());
-        let mut sqlite = World::with_policy(SqliteLedger::open_in_memory().unwrap(), strict());
-        let (cast, _) = (cast(&mut memory), cast(&mut sqlite));
-        Self { memory, sqlite, cast, seen: Seen::default(), now: NOW, signed: Vec::new() }
+        let mut database = World::with_policy(ledger, strict());
+        let (cast, _) = (cast(&mut memory), cast(&mut database));
+        Self { memory, database, cast, seen: Seen::default(), now: NOW, signed: Vec::new() }
     }
 
     fn pay(&mut self, sent: &Sent, slice: usize) {
@@ -230,12 +230,12 @@ impl Both {
     }
 
     fn send(&mut self) {
-        let (memory, sqlite) = (&mut self.memory, &mut self.sqlite);
+        let (memory, database) = (&mut self.memory, &mut self.database);
         let verified =
-            |(request, token): (Vec<u8>, Vec<u8>)| (memory.payment(&request, &token), sqlite.payment(&request, &token));
-        let (for_memory, for_sqlite): (Vec<_>, Vec<_>) = self.signed.drain(..).map(verified).unzip();
+            |(request, token): (Vec<u8>, Vec<u8>)| (memory.payment(&request, &token), database.payment(&request, &token));
+        let (for_memory, for_database): (Vec<_>, Vec<_>) = self.signed.drain(..).map(verified).unzip();
         let answers = memory.issuer.settle(&for_memory, self.now).unwrap();
-        assert_eq!(answers, sqlite.issuer.settle(&for_sqlite, self.now).unwrap());
+        assert_eq!(answers, database.issuer.settle(&for_database, self.now).unwrap());
         for (payment, answer) in for_memory.iter().zip(&answers) {
             self.seen.check(payment, answer);
         }
@@ -245,11 +245,11 @@ impl Both {
         let tokens: Vec<_> = self.seen.receipts.keys().copied().collect();
         let Some(token) = tokens.get(which % tokens.len().max(1)) else { return };
         let refund = self.cast.shops[0].refund(&mut self.memory, *token, minor);
-        let _same = self.cast.shops[0].refund(&mut self.sqlite, *token, minor);
-        let verified = [self.memory.issuer.verify_refund(&refund), self.sqlite.issuer.verify_refund(&refund)];
-        let [for_memory, for_sqlite] = verified.map(|verified| verified.unwrap().unwrap());
+        let _same = self.cast.shops[0].refund(&mut self.database, *token, minor);
+        let verified = [self.memory.issuer.verify_refund(&refund), self.database.issuer.verify_refund(&refund)];
+        let [for_memory, for_database] = verified.map(|verified| verified.unwrap().unwrap());
         let answer = self.memory.issuer.refund(&for_memory, self.now).unwrap();
-        assert_eq!(answer, self.sqlite.issuer.refund(&for_sqlite, self.now).unwrap());
+        assert_eq!(answer, self.database.issuer.refund(&for_database, self.now).unwrap());
         self.seen.refunds.extend(answer.ok().map(|answer| u8::from(answer.outcome)));
     }
 
@@ -266,14 +266,14 @@ impl Both {
             };
             format!("{result:?}")
         }
-        let results = (on(&mut self.memory, &self.cast, step, self.now), on(&mut self.sqlite, &self.cast, step, self.now));
+        let results = (on(&mut self.memory, &self.cast, step, self.now), on(&mut self.database, &self.cast, step, self.now));
         assert_eq!(results.0, results.1, "{step:?}");
     }
 }
 
 /// Does all of it to both: which outcomes there were.
-fn run(sequence: &[Step], slice: usize) -> Seen {
-    let mut both = Both::new();
+fn run<L: Ledger>(ledger: L, sequence: &[Step], slice: usize) -> Seen {
+    let mut both = Both::new(ledger);
     for step in sequence {
         match step {
             Step::Pay(sent) => both.pay(sent, slice),
@@ -288,32 +288,36 @@ fn run(sequence: &[Step], slice: usize) -> Seen {
         }
     }
     both.send();
-    let Both { memory, sqlite, cast, seen, .. } = both;
-    assert_eq!((memory.issuer.ledger().audit().unwrap(), sqlite.issuer.ledger().audit().unwrap()), (vec![], vec![]));
-    same_books(&memory, &sqlite, &cast);
+    let Both { memory, database, cast, seen, .. } = both;
+    assert_eq!((memory.issuer.ledger().audit().unwrap(), database.issuer.ledger().audit().unwrap()), (vec![], vec![]));
+    same_books(&memory, &database, &cast);
     seen
 }
 
-fn same_books(memory: &World<MemoryLedger>, sqlite: &World<SqliteLedger>, cast: &Cast) {
-    let (memory, sqlite) = (&memory.issuer, &sqlite.issuer);
+fn same_books<L: Ledger>(memory: &World<MemoryLedger>, database: &World<L>, cast: &Cast) {
+    let (memory, database) = (&memory.issuer, &database.issuer);
     let mut sum = 0;
     let [first, second, _, inactive] = [0, 1, 2, 3].map(|band: usize| cast.bands[band].account);
     let accounts = [first, second, inactive, cast.shops[0].account, float_account(Currency::CNY)];
     for account in accounts {
-        assert_eq!(memory.account(account).unwrap(), sqlite.account(account).unwrap());
-        assert_eq!(memory.statement(account).unwrap(), sqlite.statement(account).unwrap());
+        assert_eq!(memory.account(account).unwrap(), database.account(account).unwrap());
+        assert_eq!(memory.statement(account).unwrap(), database.statement(account).unwrap());
         sum += memory.account(account).unwrap().balance;
     }
     assert_eq!(sum, 0, "money is moved, never made");
     for since in 0..20 {
         let list = memory.ledger().revoked(Epoch(since), 0).unwrap();
-        assert_eq!(list, sqlite.ledger().revoked(Epoch(since), 0).unwrap());
+        assert_eq!(list, database.ledger().revoked(Epoch(since), 0).unwrap());
     }
     for band in &cast.bands {
         let id = band.credential.id;
-        assert_eq!(memory.ledger().credential(id).unwrap(), sqlite.ledger().credential(id).unwrap());
-        assert_eq!(memory.evidence(id).unwrap(), sqlite.evidence(id).unwrap());
+        assert_eq!(memory.ledger().credential(id).unwrap(), database.ledger().credential(id).unwrap());
+        assert_eq!(memory.evidence(id).unwrap(), database.evidence(id).unwrap());
     }
+}
+
+fn sqlite() -> SqliteLedger {
+    SqliteLedger::open_in_memory().unwrap()
 }
 
 /// What is drawn must meet every rule, or the property says less than it seems to.
@@ -323,7 +327,7 @@ fn the_random_payments_and_refunds_meet_every_outcome() {
     let sequences = prop::collection::vec(step(), 40);
     let (mut outcomes, mut refunds) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..48 {
-        let seen = run(&sequences.new_tree(&mut runner).unwrap().current(), 1);
+        let seen = run(sqlite(), &sequences.new_tree(&mut runner).unwrap().current(), 1);
         outcomes.extend(seen.outcomes);
         refunds.extend(seen.refunds);
     }
@@ -337,6 +341,16 @@ proptest! {
 
     #[test]
     fn both_ledgers_answer_alike_and_the_books_hold(sequence in prop::collection::vec(step(), 1..40), slice in 1usize..4) {
-        let _ = run(&sequence, slice);
+        let _ = run(sqlite(), &sequence, slice);
+    }
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn postgresql_answers_alike(sequence in prop::collection::vec(step(), 1..40), slice in 1usize..4) {
+        let _ = run(common::postgres::fresh(), &sequence, slice);
     }
 }

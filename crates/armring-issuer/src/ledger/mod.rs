@@ -6,17 +6,25 @@
 mod credential;
 mod memory;
 mod model;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod refund;
 mod revoked;
 mod settle;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub use credential::{CodeHash, CredentialRecord, CredentialState, Enrolled, Evidence, NewCredential, Pending, TRIES};
 pub use memory::MemoryLedger;
 pub use model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord, Reference, float_account};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresLedger, PostgresOptions};
 pub use refund::{RefundAnswer, RefundRuling, RefundTerms, SignRefund};
 pub use revoked::RevokedPart;
 pub use settle::{Answer, Ruling, SignReceipt, Terms};
+#[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLedger;
 
 use armring_token::Epoch;
@@ -25,6 +33,9 @@ use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, Un
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
+
+/// Work beside all transactions.
+pub type Upkeep = Box<dyn FnMut() -> Result<(), MachineError> + Send>;
 
 /// Where accounts, payees, credentials and answers are kept. Each call is one transaction: on an error nothing has changed, unless it says
 /// otherwise.
@@ -136,6 +147,41 @@ pub trait Ledger {
     /// # Errors
     /// The machine's alone.
     fn credential(&self, credential: CredentialId) -> Result<Option<CredentialRecord>, MachineError>;
+
+    /// Those of these credentials that there are.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn credentials(&self, credentials: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
+        credentials.iter().filter_map(|id| self.credential(*id).transpose()).collect()
+    }
+
+    /// Those of these payees with certificates that there are.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn payees(&self, payees: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
+        payees.iter().filter_map(|id| self.payee(*id).transpose()).collect()
+    }
+
+    /// Another handle on the same books, for another thread; `None` where there can be but one.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn another(&self) -> Result<Option<Self>, MachineError>
+    where
+        Self: Sized,
+    {
+        Ok(None)
+    }
+
+    /// What another thread should do again and again beside all transactions, so that they need not; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn upkeep(&self) -> Result<Option<Upkeep>, MachineError> {
+        Ok(None)
+    }
 
     /// Answers each payment, in order, for good: all in one transaction, or none. A token that was answered before gets the same receipt.
     ///

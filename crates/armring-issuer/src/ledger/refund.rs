@@ -60,10 +60,10 @@ pub struct RefundAnswer {
 /// What a ledger can look up and write about refunds, inside one transaction.
 pub(super) trait RefundBooks {
     /// The answer that this very refund got before.
-    fn refunded(&self, refund: &VerifiedRefund) -> Result<Option<RefundAnswer>, MachineError>;
+    fn refunded(&mut self, refund: &VerifiedRefund) -> Result<Option<RefundAnswer>, MachineError>;
 
     /// What there is to know about the payment; `None` where there was none by this token to this payee.
-    fn refund_facts(&self, refund: &VerifiedRefund) -> Result<Option<RefundFacts>, MachineError>;
+    fn refund_facts(&mut self, refund: &VerifiedRefund) -> Result<Option<RefundFacts>, MachineError>;
 
     /// Writes the ruling and its receipt; moves money back where it says settled.
     fn record_refund(

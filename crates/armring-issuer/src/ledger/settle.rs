@@ -61,7 +61,7 @@ pub struct Answer {
 }
 
 /// What a ledger can look up and write, inside one transaction.
-pub(super) trait Books {
+pub(super) trait Books<'p> {
     /// The answer that this very token got before.
     fn answered(&self, payment: &VerifiedPayment) -> Result<Option<Answer>, MachineError>;
 
@@ -69,11 +69,21 @@ pub(super) trait Books {
     fn facts(&self, payment: &VerifiedPayment, since: UnixTime) -> Result<Facts, MachineError>;
 
     /// Writes the ruling and its receipt; moves money where it says settled; freezes the credential where it says cloned.
-    fn record(&mut self, payment: &VerifiedPayment, facts: &Facts, ruling: &Ruling, receipt: &[u8]) -> Result<(), MachineError>;
+    fn record(
+        &mut self,
+        payment: &'p VerifiedPayment,
+        facts: &Facts,
+        ruling: &Ruling,
+        receipt: &[u8],
+    ) -> Result<(), MachineError>;
 }
 
 /// Answers one payment.
-pub(super) fn settle_one(books: &mut impl Books, payment: &VerifiedPayment, terms: &Terms<'_>) -> Result<Answer, MachineError> {
+pub(super) fn settle_one<'p>(
+    books: &mut impl Books<'p>,
+    payment: &'p VerifiedPayment,
+    terms: &Terms<'_>,
+) -> Result<Answer, MachineError> {
     if let Some(answer) = books.answered(payment)? {
         return Ok(answer);
     }

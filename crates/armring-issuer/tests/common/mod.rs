@@ -10,9 +10,13 @@
 mod actors;
 mod enrolling;
 mod file;
+pub(crate) mod load;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "postgres")]
+pub(crate) mod server;
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 pub(crate) use actors::{Band, Shop, refund_body, request_body, sign};
 use armring_issuer::*;
@@ -44,10 +48,24 @@ pub(crate) fn later(seconds: u64) -> UnixTime {
     NOW.checked_add(std::time::Duration::from_secs(seconds)).unwrap()
 }
 
+/// How many signatures are left before the signer fails; `None` for all there may be.
+#[derive(Default)]
+pub(crate) struct Left(Mutex<Option<u32>>);
+
+impl Left {
+    pub(crate) fn set(&self, left: Option<u32>) {
+        *self.0.lock().unwrap() = left;
+    }
+
+    fn get(&self) -> Option<u32> {
+        *self.0.lock().unwrap()
+    }
+}
+
 /// A signer that fails when it is told to.
 pub(crate) struct Signer {
     key: SigningKey,
-    left: Rc<Cell<Option<u32>>>,
+    left: Arc<Left>,
 }
 
 impl MultipartSigner<Signature> for Signer {
@@ -67,7 +85,7 @@ pub(crate) struct World<L> {
     pub(crate) root: RootFingerprint,
     pub(crate) list: Verified<KeyList>,
     /// After how many more signatures the issuer's signer fails.
-    pub(crate) signatures_left: Rc<Cell<Option<u32>>>,
+    pub(crate) signatures_left: Arc<Left>,
 }
 
 pub(crate) fn generous() -> Policy {
@@ -82,17 +100,12 @@ pub(crate) fn generous() -> Policy {
     Policy { compared_code: Some(limits), daily: Minor(5_000), ..Policy::default() }
 }
 
-pub(crate) fn keys(rng: &mut ChaCha20Rng, epoch: u32) -> (Keys<Signer>, Rc<Cell<Option<u32>>>) {
+pub(crate) fn keys(rng: &mut ChaCha20Rng, epoch: u32) -> (Keys<Signer>, Arc<Left>) {
     keys_beside(rng, epoch, KeyId(7), &[])
 }
 
 /// New keys, in a list which has `older` ones too.
-pub(crate) fn keys_beside(
-    rng: &mut ChaCha20Rng,
-    epoch: u32,
-    signing_id: KeyId,
-    older: &[KeyEntry],
-) -> (Keys<Signer>, Rc<Cell<Option<u32>>>) {
+pub(crate) fn keys_beside(rng: &mut ChaCha20Rng, epoch: u32, signing_id: KeyId, older: &[KeyEntry]) -> (Keys<Signer>, Arc<Left>) {
     let root_signer = SigningKey::from_bytes(&[1; 32]);
     let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).unwrap();
     let online = SigningKey::from_bytes(&random(rng));
@@ -104,8 +117,8 @@ pub(crate) fn keys_beside(
     ];
     entries.extend_from_slice(older);
     let key_list = sign_key_list(&root, &Signing::new(root_signer), Epoch(epoch), (NOW, ALWAYS.until), &entries).unwrap();
-    let left = Rc::new(Cell::new(None));
-    let signing = Signing::new(Signer { key: online, left: Rc::clone(&left) });
+    let left = Arc::new(Left::default());
+    let signing = Signing::new(Signer { key: online, left: Arc::clone(&left) });
     (Keys { root, signing_id, signing, enrolment, key_list }, left)
 }
 
@@ -291,6 +304,10 @@ macro_rules! against_every_ledger {
         mod sqlite {
             use armring_issuer::SqliteLedger;
             $(#[test] fn $test() { super::$test(super::common::World::new(SqliteLedger::open_in_memory().unwrap())); })+
+        }
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[test] fn $test() { super::$test(super::common::World::new(super::common::postgres::fresh())); })+
         }
     };
 }

@@ -15,7 +15,7 @@ const NO_CREDENTIAL: MachineError = MachineError::Damaged("a payment's credentia
 const NO_ACCOUNT: MachineError = MachineError::Damaged("an account is gone");
 const NO_PAYEE: MachineError = MachineError::Damaged("a payment's payee is gone");
 
-impl Books for MemoryLedger {
+impl Books<'_> for MemoryLedger {
     fn answered(&self, payment: &VerifiedPayment) -> Result<Option<Answer>, MachineError> {
         let holding = self.credentials.get(&payment.token().credential).ok_or(NO_CREDENTIAL)?;
         let same = |answer: &&Answer| answer.token == payment.digest();

@@ -20,12 +20,12 @@ pub(super) struct Refunded {
 }
 
 impl RefundBooks for MemoryLedger {
-    fn refunded(&self, refund: &VerifiedRefund) -> Result<Option<RefundAnswer>, MachineError> {
+    fn refunded(&mut self, refund: &VerifiedRefund) -> Result<Option<RefundAnswer>, MachineError> {
         let before = self.refunds.get(&refund.digest());
         Ok(before.map(|before| RefundAnswer { repeated: true, ..before.answer.clone() }))
     }
 
-    fn refund_facts(&self, refund: &VerifiedRefund) -> Result<Option<RefundFacts>, MachineError> {
+    fn refund_facts(&mut self, refund: &VerifiedRefund) -> Result<Option<RefundFacts>, MachineError> {
         let refund = refund.refund();
         let found = self.credentials.values().find_map(|holding| Some((holding, holding.answered(refund.token)?)));
         let Some((holding, (outcome, payment))) = found.filter(|(_, (_, payment))| payment.token().payee == refund.payee) else {

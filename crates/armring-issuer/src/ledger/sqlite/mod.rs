@@ -1,34 +1,41 @@
 //! A ledger in a file of SQLite. What was answered is on the disk: every transaction is synced before its answer leaves.
 
-mod audit;
 mod books;
-mod credentials;
-mod enrol;
-mod money;
-mod refunds;
-mod revoked;
-mod rows;
 mod schema;
 
 use core::fmt;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, UnixTime};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql, TransactionBehavior, params_from_iter};
 
-use super::Ledger;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
 use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
 use super::revoked::RevokedPart;
-use super::settle::{Answer, Terms, settle_one};
+use super::settle::{Answer, Terms};
+use super::sql::batch::settle_all;
+use super::sql::refunds::Refunds;
+use super::sql::{Column, Row, Sql, Value, audit, credentials, enrol, money, revoked, rows};
+use super::{Ledger, Upkeep};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
 
 /// How many prepared statements are kept: more than there are.
 const STATEMENTS: usize = 64;
+
+/// How much of the file is kept in memory, in KiB, for each handle.
+const CACHE: i64 = 64 * 1024;
+
+/// How long the write-ahead log may become before upkeep begins it anew.
+const WAL_BYTES: u64 = 64 << 20;
+
+/// How long the write-ahead log may become where upkeep does not get to it, in pages: 1 GiB.
+const WAL_PAGES_AT_MOST: i64 = 1 << 18;
 
 /// A ledger in a file of SQLite, over one connection.
 pub struct SqliteLedger {
@@ -59,18 +66,70 @@ impl SqliteLedger {
 
     fn begin(mut connection: Connection) -> Result<Self, MachineError> {
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::migrate(&mut connection)?;
         Ok(Self { connection })
     }
 
+    /// `None` where it is in memory.
+    fn path(&self) -> Option<&str> {
+        self.connection.path().filter(|path| !path.is_empty())
+    }
+
     /// Does `work` as one transaction, which is undone where it fails.
-    fn transact<T, E: From<rusqlite::Error>>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
+    fn transact<T, E: From<rusqlite::Error>>(&mut self, work: impl FnOnce(&mut Statements<'_>) -> Result<T, E>) -> Result<T, E> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&transaction)?;
+        let result = work(&mut Statements(&transaction))?;
         transaction.commit()?;
         Ok(result)
     }
+}
+
+/// The file, inside of a transaction or not. Whoever writes has it alone, so that what is read need not be locked.
+struct Statements<'c>(&'c Connection);
+
+impl Sql for Statements<'_> {
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError> {
+        let changed = self.0.prepare_cached(sql)?.execute(params_from_iter(values))?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let column = |row: &rusqlite::Row<'_>, at| {
+            Ok(match row.get_ref(at)? {
+                ValueRef::Null => Column::Null,
+                ValueRef::Integer(number) => Column::Number(number),
+                ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Column::Bytes(bytes.to_vec()),
+                ValueRef::Real(_) => {
+                    return Err(rusqlite::Error::InvalidColumnType(at, String::new(), rusqlite::types::Type::Real));
+                }
+            })
+        };
+        let row = |row: &rusqlite::Row<'_>| Ok(Row((0..columns).map(|at| column(row, at)).collect::<Result<_, _>>()?));
+        Ok(statement.query_map(params_from_iter(values), row)?.collect::<Result<_, _>>()?)
+    }
+
+    fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
+        self.rows(sql, values)
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Number(number) => ValueRef::Integer(*number),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn checkpoint(connection: &Connection, how: &str) -> Result<(), MachineError> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))?;
+    Ok(())
 }
 
 impl fmt::Debug for SqliteLedger {
@@ -85,7 +144,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn account(&self, account: AccountPseudonym) -> Result<Option<Account>, MachineError> {
-        rows::account(&self.connection, account)
+        rows::account(&mut Statements(&self.connection), account)
     }
 
     fn set_account_state(&mut self, account: AccountPseudonym, state: AccountState) -> Result<(), Error> {
@@ -97,7 +156,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-        money::statement(&self.connection, account)
+        money::statement(&mut Statements(&self.connection), account)
     }
 
     fn add_payee(&mut self, payee: &PayeeRecord) -> Result<(), Error> {
@@ -105,7 +164,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn payee(&self, payee: PayeeId) -> Result<Option<PayeeRecord>, MachineError> {
-        rows::payee(&self.connection, payee)
+        rows::payee(&mut Statements(&self.connection), payee)
     }
 
     fn set_payee_revoked(&mut self, payee: PayeeId, revoked: bool, now: UnixTime) -> Result<(), Error> {
@@ -117,7 +176,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn code_account(&self, code: &CodeHash, now: UnixTime) -> Result<Option<Account>, MachineError> {
-        enrol::code_account(&self.connection, code, now)
+        enrol::code_account(&mut Statements(&self.connection), code, now)
     }
 
     fn enrol(&mut self, code: &CodeHash, candidate: &NewCredential, now: UnixTime) -> Result<Enrolled, MachineError> {
@@ -125,7 +184,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn pending(&self, account: AccountPseudonym) -> Result<Vec<Pending>, MachineError> {
-        credentials::pending(&self.connection, account)
+        credentials::pending(&mut Statements(&self.connection), account)
     }
 
     fn confirm(&mut self, credential: CredentialId, digits: u32, now: UnixTime) -> Result<(), Error> {
@@ -142,28 +201,46 @@ impl Ledger for SqliteLedger {
     }
 
     fn revoked(&self, since: Epoch, part: u16) -> Result<Option<RevokedPart>, MachineError> {
-        revoked::part(&self.connection, since, part)
+        let books = self.connection.unchecked_transaction()?;
+        revoked::part(&mut Statements(&books), since, part)
     }
 
     fn credential(&self, credential: CredentialId) -> Result<Option<CredentialRecord>, MachineError> {
-        rows::credential(&self.connection, credential)
+        rows::credential(&mut Statements(&self.connection), credential)
+    }
+
+    fn another(&self) -> Result<Option<Self>, MachineError> {
+        self.path().map(Self::open).transpose()
+    }
+
+    fn upkeep(&self) -> Result<Option<Upkeep>, MachineError> {
+        let Some(path) = self.path() else { return Ok(None) };
+        // Without upkeep, every transaction that finds so many pages in the write-ahead log moves them to the file itself.
+        self.connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_AT_MOST)?;
+        let log = PathBuf::from(format!("{path}-wal"));
+        let connection = Connection::open(path)?;
+        Ok(Some(Box::new(move || {
+            let long = fs::metadata(&log).is_ok_and(|log| log.len() > WAL_BYTES);
+            // The first moves most of it while others write; the second waits for them for a moment, so that the log begins anew.
+            checkpoint(&connection, "PASSIVE")?;
+            if long { checkpoint(&connection, "RESTART") } else { Ok(()) }
+        })))
     }
 
     fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
-        self.transact(|books| {
-            payments.iter().map(|payment| settle_one(&mut books::InTransaction(books), payment, terms)).collect()
-        })
+        self.transact(|books| settle_all(books, payments, terms))
     }
 
     fn refund(&mut self, refund: &VerifiedRefund, terms: &RefundTerms<'_>) -> Result<Option<RefundAnswer>, MachineError> {
-        self.transact(|books| refund_one(&mut books::InTransaction(books), refund, terms))
+        self.transact(|books| refund_one(&mut Refunds(books), refund, terms))
     }
 
     fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {
-        books::evidence(&self.connection, credential)
+        credentials::evidence(&mut Statements(&self.connection), credential)
     }
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
-        audit::faults(&self.connection)
+        let books = self.connection.unchecked_transaction()?;
+        audit::faults(&mut Statements(&books))
     }
 }

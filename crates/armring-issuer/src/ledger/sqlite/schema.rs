@@ -1,10 +1,11 @@
 //! The tables, and how an older file gets to have them.
 
-use armring_token::{Credential, Unverified};
+use armring_token::{Credential, PaymentRequest, PaymentToken, Unverified};
 use armring_wire::{CredentialId, PayeeRef, UnixTime};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::revoked;
+use super::super::sql::revoked;
+use super::Statements;
 use crate::error::MachineError;
 
 /// What brings a file from the version before to this one: tables, then what SQL cannot say.
@@ -15,9 +16,10 @@ struct Migration {
 }
 
 /// A version that was released is never edited.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { version: 1, tables: include_str!("schema_1.sql"), rest: |_| Ok(()) },
     Migration { version: 2, tables: include_str!("schema_2.sql"), rest: list_who_is_refused },
+    Migration { version: 3, tables: include_str!("schema_3.sql"), rest: list_what_is_settled },
 ];
 
 /// Brings the file to the newest version, in one transaction.
@@ -53,7 +55,25 @@ fn list_who_is_refused(books: &Transaction<'_>) -> Result<(), MachineError> {
     for (id, object) in refused {
         let credential = Unverified::<Credential>::parse(&object).map_err(|_| MachineError::Damaged("a credential is none"))?;
         let until = credential.claims().validity.until;
-        revoked::mark(books, PayeeRef::Credential(CredentialId(id)), true, until, UnixTime::EPOCH)?;
+        revoked::mark(&mut Statements(books), PayeeRef::Credential(CredentialId(id)), true, until, UnixTime::EPOCH)?;
+    }
+    Ok(())
+}
+
+/// Version 2 knew no expiry of requests: it is in what was signed.
+fn list_what_is_settled(books: &Transaction<'_>) -> Result<(), MachineError> {
+    const NO_OBJECT: MachineError = MachineError::Damaged("what was signed cannot be read");
+    let mut query = books.prepare(
+        "SELECT credential, counter, objects.token, objects.request FROM tokens JOIN objects ON id = object WHERE outcome = 1",
+    )?;
+    let mut insert = books.prepare("INSERT INTO settled (expiry, request, credential, counter) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let (credential, counter): ([u8; 8], u32) = (row.get(0)?, row.get(1)?);
+        let (token, request): (Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?);
+        let token = Unverified::<PaymentToken>::parse(&token).map_err(|_| NO_OBJECT)?;
+        let request = Unverified::<PaymentRequest<'_>>::parse(&request).map_err(|_| NO_OBJECT)?;
+        insert.execute(params![request.claims().expiry.as_secs(), token.claims().request.0, credential, counter])?;
     }
     Ok(())
 }

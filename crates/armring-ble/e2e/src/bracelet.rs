@@ -1,0 +1,220 @@
+//! A band with its flash, its clock and its wearer.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::rc::Rc;
+
+use armring_band::{Band, Event, Face, Gesture, Offer, Signal, SoftwareKeys, StoreKey};
+use armring_ble::Spsm;
+use armring_ble::trouble::{Clock, Radio, Wrist, run};
+use armring_pairing::{DiffieHellman, PairingLabel, SoftwareKey};
+use armring_token::RootKey;
+use armring_wire::Uptime;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use trouble_host::prelude::*;
+
+use crate::air::hci;
+use crate::heap::Heap;
+
+/// Where the band listens for an L2CAP channel.
+pub const SPSM: Option<Spsm> = Spsm::new(0xD1);
+/// The band offers the largest useful ATT MTU.
+const POOL: usize = 517 + 4;
+/// As long as a fragment can be.
+const FRAGMENT: usize = 514;
+
+/// What stays of a band when it loses power, and what is around it.
+pub struct Bracelet {
+    port: u16,
+    root: RootKey,
+    face: Face,
+    key: [u8; 32],
+    starts: u64,
+    flash: Rc<RefCell<BTreeMap<StoreKey, Vec<u8>>>>,
+    time: Rc<Time>,
+    running: Option<Running>,
+}
+
+struct Running {
+    task: JoinHandle<()>,
+    acts: mpsc::UnboundedSender<Act>,
+    told: mpsc::UnboundedReceiver<Told>,
+    logged: Rc<RefCell<Vec<String>>>,
+}
+
+/// What the wearer, or the sensor, does.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    PutOn,
+    Recognised,
+    Gesture(Gesture),
+}
+
+/// What the wearer is told, and what a display shows beside it.
+#[derive(Debug)]
+pub struct Told {
+    pub signal: Signal,
+    pub label: Option<PairingLabel>,
+}
+
+impl Bracelet {
+    /// A band on the controller that listens at `port`. It is off.
+    pub fn new(port: u16, root: RootKey, face: Face) -> Self {
+        let (flash, time) = (Rc::default(), Rc::default());
+        Self { port, root, face, key: [7; 32], starts: 0, flash, time, running: None }
+    }
+
+    /// Starts, with what it stored before.
+    pub fn start(&mut self) {
+        self.starts += 1;
+        let mut band = Band::new(SoftwareKey::new(self.key), SoftwareKeys, self.root).with_face(self.face);
+        for key in StoreKey::all() {
+            if let Some(value) = self.flash.borrow().get(&key) {
+                band.load(key, value).unwrap();
+            }
+        }
+        let (acts, next) = mpsc::unbounded_channel();
+        let (tell, told) = mpsc::unbounded_channel();
+        let logged = Rc::default();
+        let body = Body { acts: next, tell, flash: self.flash.clone(), logged: Rc::clone(&logged) };
+        let rng = ChaCha20Rng::seed_from_u64(1_000 + self.starts);
+        let task = tokio::task::spawn_local(serve(self.port, band, body, self.time.clone(), rng));
+        self.running = Some(Running { task, acts, told, logged });
+    }
+
+    /// Loses power.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.task.abort();
+            let _ = running.task.await;
+        }
+    }
+
+    pub fn does(&self, act: Act) {
+        self.running.as_ref().unwrap().acts.send(act).unwrap();
+    }
+
+    pub fn gesture(&self, gesture: Gesture) {
+        self.does(Act::Gesture(gesture));
+    }
+
+    /// The next thing that the wearer is told.
+    pub async fn tells(&mut self) -> Told {
+        self.running.as_mut().unwrap().told.recv().await.unwrap()
+    }
+
+    /// Waits until the wearer is told this.
+    pub async fn told(&mut self, signal: Signal) {
+        while self.tells().await.signal != signal {}
+    }
+
+    /// So much time passes.
+    pub fn wait(&self, seconds: u64) {
+        self.time.advance(seconds * 1_000);
+    }
+
+    /// The public half of its link key.
+    pub fn public_key(&self) -> [u8; 32] {
+        *SoftwareKey::new(self.key).public_key().as_bytes()
+    }
+
+    /// How many values are in the flash.
+    pub fn stored(&self) -> usize {
+        self.flash.borrow().len()
+    }
+
+    /// What went wrong so far, in the band's words.
+    pub fn logged(&self) -> Vec<String> {
+        self.running.as_ref().unwrap().logged.borrow().clone()
+    }
+}
+
+async fn serve(port: u16, mut band: Band<SoftwareKey, SoftwareKeys>, mut body: Body, time: Rc<Time>, mut rng: ChaCha20Rng) {
+    let mut resources = HostResources::<Heap<POOL>, 2, 4>::new();
+    let stack = trouble_host::new(hci(port).await, &mut resources)
+        .set_random_address(Address::random([0, 0, 0, 0, 0, 0xC0]))
+        .register_l2cap_spsm(SPSM.unwrap().get())
+        .build();
+    let mut runner = stack.runner();
+    let radio = Radio { company: 0xFFFF, channel: SPSM };
+    tokio::select! {
+        result = runner.run() => panic!("the band's controller is gone: {result:?}"),
+        result = run::<_, _, _, _, _, _, FRAGMENT>(&stack, &mut band, &mut body, &*time, &mut rng, radio) => panic!("{result:?}"),
+    }
+}
+
+/// A clock that a test turns.
+#[derive(Default)]
+pub struct Time {
+    milliseconds: Cell<u64>,
+    turned: Notify,
+}
+
+impl Time {
+    fn advance(&self, milliseconds: u64) {
+        self.milliseconds.set(self.milliseconds.get() + milliseconds);
+        self.turned.notify_waiters();
+    }
+}
+
+impl Clock for Time {
+    fn now(&self) -> Uptime {
+        Uptime::from_millis(self.milliseconds.get())
+    }
+
+    async fn wait(&self, until: Option<Uptime>) {
+        loop {
+            let turned = self.turned.notified();
+            if until.is_some_and(|until| until <= self.now()) {
+                return;
+            }
+            turned.await;
+        }
+    }
+}
+
+struct Body {
+    acts: mpsc::UnboundedReceiver<Act>,
+    tell: mpsc::UnboundedSender<Told>,
+    flash: Rc<RefCell<BTreeMap<StoreKey, Vec<u8>>>>,
+    logged: Rc<RefCell<Vec<String>>>,
+}
+
+impl Wrist for Body {
+    async fn next(&mut self) -> Event<'_> {
+        match self.acts.recv().await {
+            Some(Act::PutOn) => Event::PutOn,
+            Some(Act::Recognised) => Event::Recognised,
+            Some(Act::Gesture(gesture)) => Event::Gesture(gesture),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn tell(&mut self, signal: Signal, _offer: Option<Offer<'_>>, label: Option<PairingLabel>) {
+        // A test that is over listens no more.
+        let _ = self.tell.send(Told { signal, label });
+    }
+
+    async fn store(&mut self, key: StoreKey, value: &[u8]) -> bool {
+        self.flash.borrow_mut().insert(key, value.to_vec());
+        true
+    }
+
+    async fn erase(&mut self, key: StoreKey) -> bool {
+        self.flash.borrow_mut().remove(&key);
+        true
+    }
+
+    async fn erase_all(&mut self) -> bool {
+        self.flash.borrow_mut().clear();
+        true
+    }
+
+    fn log(&mut self, error: &dyn Display) {
+        self.logged.borrow_mut().push(error.to_string());
+    }
+}

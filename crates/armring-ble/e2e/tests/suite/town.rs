@@ -1,0 +1,173 @@
+//! Everybody: an issuer, a shop, a band on a wrist, its phone, and the air between them.
+
+use armring_band::{Face, Gesture, Signal};
+use armring_ble_e2e::air::Air;
+use armring_ble_e2e::bracelet::{Act, Bracelet};
+use armring_ble_e2e::phone::{Call, Over, Phone};
+use armring_wallet::Event;
+use armring_wire::records::band::{Awaited, ToBand};
+use armring_wire::{Opaque, Outcome};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+// The issuer that the wallet's own tests have.
+#[allow(dead_code, unreachable_pub, reason = "it serves other tests as well")]
+#[path = "../../../../armring-wallet/tests/suite/common/issuer.rs"]
+pub(crate) mod issuer;
+
+use issuer::{CODE, Shop, TestIssuer};
+
+/// The controllers: the band's, the phone's, and somebody else's.
+pub(crate) const BAND: usize = 0;
+const PHONE: usize = 1;
+pub(crate) const OTHER: usize = 2;
+
+pub(crate) struct Town {
+    pub(crate) air: Air,
+    pub(crate) band: Bracelet,
+    pub(crate) phone: Phone,
+    pub(crate) issuer: TestIssuer,
+    pub(crate) shop: Shop,
+    rng: ChaCha20Rng,
+}
+
+impl Town {
+    /// Nobody is paired.
+    pub(crate) fn new(att_mtu: u16, face: Face) -> Self {
+        Self::over(Air::with(3), att_mtu, face)
+    }
+
+    /// Nobody is paired, over this air.
+    pub(crate) fn over(air: Air, att_mtu: u16, face: Face) -> Self {
+        let issuer = TestIssuer::new();
+        let mut band = Bracelet::new(air.port(BAND), issuer.root_key(), face);
+        band.start();
+        let phone = Phone::new(air.port(PHONE), att_mtu);
+        Self { air, band, phone, issuer, shop: Shop::new(), rng: ChaCha20Rng::seed_from_u64(3) }
+    }
+
+    /// Paired by code.
+    pub(crate) async fn paired(att_mtu: u16) -> Self {
+        let mut town = Self::new(att_mtu, Face::Lights);
+        town.pair().await;
+        town
+    }
+
+    /// Paired, worn, unlocked, and enrolled.
+    pub(crate) async fn ready(att_mtu: u16) -> Self {
+        let mut town = Self::paired(att_mtu).await;
+        town.put_on().await;
+        town.enrol().await;
+        town
+    }
+
+    pub(crate) async fn enrol(&mut self) {
+        let Self { phone, issuer, band, rng, .. } = self;
+        let mut call = phone.reconnect().await;
+        linked(&mut call).await;
+        enrol(&mut call, issuer, rng).await;
+        band.told_digits().await;
+        call.hang_up().await;
+    }
+
+    /// Pairs by the secret that a display shows.
+    pub(crate) async fn scan(&mut self) {
+        self.band.gesture(Gesture::Hold);
+        let label = loop {
+            let told = self.band.tells().await;
+            if told.signal == Signal::PairingOpen {
+                break told.label.unwrap();
+            }
+        };
+        let mut call = self.phone.scan(label).await;
+        let Ok(Event::Paired(_)) = call.next().await else { panic!("not paired") };
+        call.hang_up().await;
+        self.band.told(Signal::Paired).await;
+    }
+
+    pub(crate) async fn open_window(&mut self) {
+        self.band.gesture(Gesture::Hold);
+        self.band.told(Signal::PairingOpen).await;
+    }
+
+    /// Pairs by code.
+    pub(crate) async fn pair(&mut self) {
+        self.open_window().await;
+        let mut call = self.phone.pair().await;
+        let Ok(Event::Code(code)) = call.next().await else { panic!("no code") };
+        let shown = self.band.tells().await.signal;
+        assert_eq!(shown, Signal::Code(code), "both show the same");
+        call.accept_code();
+        self.band.gesture(Gesture::Press);
+        let Ok(Event::Paired(_)) = call.next().await else { panic!("not paired") };
+        call.hang_up().await;
+        self.band.told(Signal::Paired).await;
+    }
+
+    pub(crate) async fn put_on(&mut self) {
+        self.band.does(Act::PutOn);
+        self.band.does(Act::Recognised);
+        self.band.told(Signal::Unlocked).await;
+    }
+
+    /// Pays over a call, up to the token.
+    pub(crate) async fn pays(call: &mut Call<'_>, band: &mut Bracelet, request: &[u8]) -> Result<Vec<u8>, Over> {
+        call.say(&ToBand::Pay { request: Opaque::new(request).unwrap() });
+        match call.next().await? {
+            Event::Waiting(Awaited::PayGesture) => {}
+            // Asked again for what it signed, the band gives the same token at once.
+            Event::Token(token) => return Ok(token),
+            other => panic!("{other:?}"),
+        }
+        band.gesture(Gesture::Press);
+        match call.next().await? {
+            Event::Token(token) => Ok(token),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A payment from the request to the wrist, over a connection of its own: what works if the link does.
+    pub(crate) async fn pays_from_scratch(&mut self) {
+        let request = self.shop.asks(1_250);
+        let mut call = self.phone.reconnect().await;
+        linked(&mut call).await;
+        let token = Self::pays(&mut call, &mut self.band, &request).await.unwrap();
+        let receipt = self.issuer.receipt(&token, Outcome::Settled, 2_000, 9_000);
+        call.say(&ToBand::Paid { receipt: Opaque::new(&receipt).unwrap() });
+        let Ok(Event::Noted) = call.next().await else { panic!("the band took no note") };
+        call.hang_up().await;
+        while !matches!(self.band.tells().await.signal, Signal::Paid(Outcome::Settled, _)) {}
+    }
+}
+
+/// Waits until records can be said; says whether somebody else has used the link.
+pub(crate) async fn linked(call: &mut Call<'_>) {
+    match call.next().await {
+        Ok(Event::Linked { used_elsewhere: false }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn enrol(call: &mut Call<'_>, issuer: &mut TestIssuer, rng: &mut ChaCha20Rng) {
+    let list = issuer.key_list();
+    call.say(&ToBand::Enrol { code: CODE, key_list: Opaque::new(&list).unwrap() });
+    loop {
+        let answer = match call.next().await {
+            Ok(Event::EnrolStart { versions, message }) => issuer.begin(versions, &message, rng),
+            Ok(Event::ToIssuer(message)) => issuer.answer(&message),
+            Ok(Event::Enrolled(_)) => return,
+            other => panic!("{other:?}"),
+        };
+        call.say(&ToBand::FromIssuer(Opaque::new(&answer.unwrap()).unwrap()));
+    }
+}
+
+pub(crate) trait Digits {
+    async fn told_digits(&mut self);
+}
+
+impl Digits for Bracelet {
+    async fn told_digits(&mut self) {
+        while !matches!(self.tells().await.signal, Signal::EnrolmentDigits(_)) {}
+    }
+}

@@ -1,0 +1,291 @@
+//! A ledger in PostgreSQL, or in a distributed database that speaks as PostgreSQL does.
+
+mod books;
+mod pool;
+mod schema;
+
+use core::fmt;
+use core::time::Duration;
+use std::sync::Arc;
+
+use armring_token::Epoch;
+use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, UnixTime};
+use postgres::tls::{MakeTlsConnect, TlsConnect};
+use postgres::types::ToSql;
+use postgres::{Config, NoTls, Socket};
+
+use self::pool::{Books, Failure, Manager, Purpose, transact};
+use super::Ledger;
+use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
+use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
+use super::refund::{RefundAnswer, RefundTerms, refund_one};
+use super::revoked::RevokedPart;
+use super::settle::{Answer, Terms};
+use super::sql::batch::settle_all;
+use super::sql::refunds::Refunds;
+use super::sql::{Column, Row, Sql, Value, audit, credentials, enrol, money, revoked, rows};
+use crate::error::{Error, MachineError};
+use crate::redeem::VerifiedPayment;
+use crate::refund::VerifiedRefund;
+
+/// How a ledger in PostgreSQL is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostgresOptions {
+    /// How many connections are open at most, for all handles together.
+    pub connections: u32,
+    /// How long to wait for one of them, or for the database to accept another one.
+    pub patience: Duration,
+    /// Whether every transaction is SERIALIZABLE. Those of PostgreSQL need not be: they lock what they read, and what must be one of its kind is
+    /// by an index. Distributed databases may know nothing else.
+    pub serializable: bool,
+}
+
+impl Default for PostgresOptions {
+    /// 8 connections, 2 seconds, READ COMMITTED with locks.
+    fn default() -> Self {
+        Self { connections: 8, patience: Duration::from_secs(2), serializable: false }
+    }
+}
+
+/// A ledger in PostgreSQL, over a pool of connections. Any number of processes may have the same one.
+///
+/// Its tables are made and brought up to date when it is opened. A transaction that another one keeps from being done (SQLSTATE 40001, 40P01,
+/// 23505) is tried again, a dozen times and longer each time; then it is the machine's error, and safe to repeat.
+#[derive(Clone)]
+pub struct PostgresLedger {
+    pool: r2d2::Pool<Manager>,
+    options: PostgresOptions,
+}
+
+impl PostgresLedger {
+    /// Opens the ledger that a connection string names, without TLS: over a Unix socket, or a network that is one's own.
+    ///
+    /// `host=/run/postgresql user=issuer dbname=ledger`, or `postgresql://issuer:secret@host/ledger`.
+    ///
+    /// # Errors
+    /// [`MachineError::Storage`] where the database cannot be used, [`MachineError::Damaged`] where a newer version of this crate wrote it.
+    pub fn open(parameters: &str, options: PostgresOptions) -> Result<Self, MachineError> {
+        Self::open_with(parameters.parse()?, NoTls, options)
+    }
+
+    /// The same with TLS, by whatever makes it: `postgres-native-tls`, `tokio-postgres-rustls`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with<T>(config: Config, tls: T, options: PostgresOptions) -> Result<Self, MachineError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::TlsConnect: Send,
+        T::Stream: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        let manager = Manager(Arc::new(move || config.connect(tls.clone())));
+        let pool = r2d2::Pool::builder()
+            .max_size(options.connections.max(1))
+            .min_idle(Some(1))
+            .connection_timeout(options.patience)
+            // Each use would be one more round trip; a connection that is lost is found out by using it.
+            .test_on_check_out(false)
+            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .build(manager)
+            .map_err(|error| MachineError::Storage(Box::new(error)))?;
+        let ledger = Self { pool, options };
+        ledger.transact(Purpose::Repeatable, |books| schema::migrate(&mut books.transaction))?;
+        Ok(ledger)
+    }
+
+    fn transact<T, E: Failure>(&self, purpose: Purpose, work: impl FnMut(&mut Books<'_>) -> Result<T, E>) -> Result<T, E> {
+        transact(&self.pool, self.options, purpose, work)
+    }
+
+    fn read<T>(&self, mut work: impl FnMut(&mut Reading<'_, '_>) -> Result<T, MachineError>) -> Result<T, MachineError> {
+        self.transact(Purpose::Reading, |books| work(&mut Reading(books)))
+    }
+
+    fn once<T>(&self, work: impl FnMut(&mut Books<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.transact(Purpose::Once, work)
+    }
+}
+
+impl fmt::Debug for PostgresLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresLedger").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Ledger for PostgresLedger {
+    fn open_account(&mut self, account: AccountPseudonym, currency: Currency) -> Result<(), Error> {
+        self.once(|books| money::open_account(books, account, currency))
+    }
+
+    fn account(&self, account: AccountPseudonym) -> Result<Option<Account>, MachineError> {
+        self.read(|books| rows::account(books, account))
+    }
+
+    fn set_account_state(&mut self, account: AccountPseudonym, state: AccountState) -> Result<(), Error> {
+        self.once(|books| money::set_account_state(books, account, state))
+    }
+
+    fn deposit(&mut self, account: AccountPseudonym, amount: Amount, reference: DepositRef, now: UnixTime) -> Result<(), Error> {
+        self.transact(Purpose::Repeatable, |books| money::deposit(books, account, amount, reference, now))
+    }
+
+    fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
+        self.read(|books| money::statement(books, account))
+    }
+
+    fn add_payee(&mut self, payee: &PayeeRecord) -> Result<(), Error> {
+        self.once(|books| enrol::add_payee(books, payee))
+    }
+
+    fn payee(&self, payee: PayeeId) -> Result<Option<PayeeRecord>, MachineError> {
+        self.read(|books| rows::payee(books, payee))
+    }
+
+    fn set_payee_revoked(&mut self, payee: PayeeId, revoked: bool, now: UnixTime) -> Result<(), Error> {
+        self.once(|books| enrol::set_payee_revoked(books, payee, revoked, now))
+    }
+
+    fn store_code(&mut self, code: &CodeHash, account: AccountPseudonym, expires: UnixTime, now: UnixTime) -> Result<(), Error> {
+        self.once(|books| enrol::store_code(books, code, account, expires, now))
+    }
+
+    fn code_account(&self, code: &CodeHash, now: UnixTime) -> Result<Option<Account>, MachineError> {
+        self.read(|books| enrol::code_account(books, code, now))
+    }
+
+    fn enrol(&mut self, code: &CodeHash, candidate: &NewCredential, now: UnixTime) -> Result<Enrolled, MachineError> {
+        self.transact(Purpose::Once, |books| enrol::enrol(books, code, candidate, now))
+    }
+
+    fn pending(&self, account: AccountPseudonym) -> Result<Vec<Pending>, MachineError> {
+        self.read(|books| credentials::pending(books, account))
+    }
+
+    fn confirm(&mut self, credential: CredentialId, digits: u32, now: UnixTime) -> Result<(), Error> {
+        // A wrong try is an error and must still be counted: the transaction itself succeeds.
+        self.once(|books| credentials::confirm(books, credential, digits, now))?.map_err(Error::from)
+    }
+
+    fn set_frozen(&mut self, credential: CredentialId, frozen: bool, now: UnixTime) -> Result<(), Error> {
+        self.once(|books| credentials::set_frozen(books, credential, frozen, now))
+    }
+
+    fn revoke(&mut self, credential: CredentialId, code: Option<(&CodeHash, UnixTime)>, now: UnixTime) -> Result<(), Error> {
+        self.once(|books| credentials::revoke(books, credential, code, now))
+    }
+
+    fn revoked(&self, since: Epoch, part: u16) -> Result<Option<RevokedPart>, MachineError> {
+        self.read(|books| revoked::part(books, since, part))
+    }
+
+    fn credential(&self, credential: CredentialId) -> Result<Option<CredentialRecord>, MachineError> {
+        self.read(|books| rows::credential(books, credential))
+    }
+
+    fn credentials(&self, credentials: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
+        self.transact(Purpose::Reading, |books| books::credentials(books, credentials, ""))
+    }
+
+    fn payees(&self, payees: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
+        self.transact(Purpose::Reading, |books| books::payees(books, payees))
+    }
+
+    fn another(&self) -> Result<Option<Self>, MachineError> {
+        Ok(Some(self.clone()))
+    }
+
+    fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
+        self.transact(Purpose::Repeatable, |books| settle_all(books, payments, terms))
+    }
+
+    fn refund(&mut self, refund: &VerifiedRefund, terms: &RefundTerms<'_>) -> Result<Option<RefundAnswer>, MachineError> {
+        self.transact(Purpose::Repeatable, |books| refund_one(&mut Refunds(books), refund, terms))
+    }
+
+    fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {
+        self.read(|books| credentials::evidence(books, credential))
+    }
+
+    fn audit(&self) -> Result<Vec<Fault>, MachineError> {
+        self.read(|books| audit::faults(books))
+    }
+}
+
+/// A transaction that changes nothing, and so locks nothing.
+struct Reading<'b, 'c>(&'b mut Books<'c>);
+
+impl Sql for Reading<'_, '_> {
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError> {
+        self.0.execute(sql, values)
+    }
+
+    fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
+        self.0.rows(sql, values)
+    }
+
+    fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
+        self.0.rows(sql, values)
+    }
+}
+
+impl Sql for Books<'_> {
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError> {
+        let statement = self.prepared(sql)?;
+        Ok(self.transaction.execute(&statement, &parameters(values))?)
+    }
+
+    fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
+        let statement = self.prepared(sql)?;
+        self.transaction.query(&statement, &parameters(values))?.iter().map(row).collect()
+    }
+
+    fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
+        let statement = self.prepared(&format!("{sql} FOR UPDATE"))?;
+        self.transaction.query(&statement, &parameters(values))?.iter().map(row).collect()
+    }
+}
+
+fn parameters<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    let parameter = |value: &'v Value<'v>| -> &'v (dyn ToSql + Sync) {
+        match value {
+            // Of no type: it is sent as no bytes at all.
+            Value::Null => &Nothing,
+            Value::Number(number) => number,
+            Value::Bytes(bytes) => bytes,
+        }
+    };
+    values.iter().map(parameter).collect()
+}
+
+/// NULL, whatever the type of its place.
+#[derive(Debug)]
+struct Nothing;
+
+impl ToSql for Nothing {
+    fn to_sql(
+        &self,
+        _: &postgres::types::Type,
+        _: &mut postgres::types::private::BytesMut,
+    ) -> Result<postgres::types::IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(postgres::types::IsNull::Yes)
+    }
+
+    fn accepts(_: &postgres::types::Type) -> bool {
+        true
+    }
+
+    postgres::types::to_sql_checked!();
+}
+
+fn row(row: &postgres::Row) -> Result<Row, MachineError> {
+    use postgres::types::Type;
+    let column = |(at, column): (usize, &postgres::Column)| {
+        Ok::<_, postgres::Error>(match *column.type_() {
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(at)?.map_or(Column::Null, Column::Bytes),
+            Type::INT4 => row.try_get::<_, Option<i32>>(at)?.map_or(Column::Null, |number| Column::Number(number.into())),
+            _ => row.try_get::<_, Option<i64>>(at)?.map_or(Column::Null, Column::Number),
+        })
+    };
+    Ok(Row(row.columns().iter().enumerate().map(column).collect::<Result<_, _>>()?))
+}

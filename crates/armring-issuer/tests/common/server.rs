@@ -1,0 +1,87 @@
+//! A PostgreSQL of a test's own, to be crashed and starved.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where `initdb` and `pg_ctl` are.
+const PROGRAMS: &str = "ARMRING_POSTGRES_BIN";
+
+pub(crate) struct Server {
+    folder: PathBuf,
+    programs: PathBuf,
+}
+
+impl Server {
+    pub(crate) fn start(name: &str) -> Self {
+        let programs = std::env::var_os(PROGRAMS).unwrap_or_else(|| panic!("{PROGRAMS} is not set; `cargo xtask ci` does it"));
+        let folder = std::env::temp_dir().join(format!("armring-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        let server = Self { folder, programs: programs.into() };
+        if is_root() {
+            assert!(Command::new("chown").arg("postgres").arg(&server.folder).status().unwrap().success());
+        }
+        let data = server.data();
+        server.run(
+            "initdb",
+            &["-U", "armring", "--auth=trust", "--no-locale", "-E", "UTF8", "--no-sync", "--wal-segsize=1", "-D", &data],
+        );
+        server.go_on(None);
+        server
+    }
+
+    /// Starts it, with files of at most so many KiB.
+    pub(crate) fn go_on(&self, file_limit: Option<u32>) {
+        let (data, log) = (self.data(), self.folder.join("log").display().to_string());
+        let options = format!("-k {} -c listen_addresses= -c max_wal_size=32MB -c autovacuum=off", self.folder.display());
+        let pg_ctl = self.programs.join("pg_ctl").display().to_string();
+        let limit = file_limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
+        // Whoever writes more is told so, and not killed. The unit of ulimit is 512 bytes in some shells and 1 KiB in others: dash has 512.
+        let script = "ulimit -f $0; trap '' XFSZ; exec \"$@\"";
+        let arguments = ["sh", "-c", script, &limit, &pg_ctl, "-w", "-D", &data, "-l", &log, "-o", &options, "start"];
+        let status = as_user(arguments[0]).args(&arguments[1..]).stdout(Stdio::null()).status().unwrap();
+        assert!(status.success(), "{}", fs::read_to_string(&log).unwrap_or_default());
+    }
+
+    /// Ends it as a power cut does: without a checkpoint.
+    pub(crate) fn crash(&self) {
+        self.run("pg_ctl", &["-w", "-D", &self.data(), "-m", "immediate", "stop"]);
+    }
+
+    pub(crate) fn parameters(&self) -> String {
+        format!("host={} user=armring dbname=postgres", self.folder.display())
+    }
+
+    fn data(&self) -> String {
+        self.folder.join("data").display().to_string()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let program = self.programs.join(program);
+        let output = as_user(&program).args(arguments).current_dir("/").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = as_user(self.programs.join("pg_ctl")).args(["-D", &self.data(), "-m", "immediate", "stop"]).output();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The server does not run as root.
+fn as_user(program: impl AsRef<Path>) -> Command {
+    if !is_root() {
+        return Command::new(program.as_ref());
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program.as_ref());
+    command
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output().unwrap();
+    output.stdout.trim_ascii() == b"0"
+}

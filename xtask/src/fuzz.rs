@@ -1,0 +1,256 @@
+//! The fuzz targets in `fuzz/`: built with the nightly toolchain, run, and their corpora kept small.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::{Workspace, forget_own_package, output, run};
+
+/// The package of the targets, and that of what they do.
+const TARGETS: &str = "armring-fuzz";
+const BODIES: &str = "armring-fuzz-bodies";
+/// Edges as a counter of one byte each, with the operands of comparisons: what libFuzzer is guided by.
+const FLAGS: [&str; 5] = [
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+];
+/// For how long each target runs in `cargo xtask ci`, in seconds.
+const SHORT: u64 = 4;
+/// Inputs are no longer than this: a party's life in some hundred events.
+const LONGEST: usize = 700;
+/// How much of the log a failure shows, in lines.
+const TAIL: usize = 40;
+
+/// Runs the targets, or those that are named, for so many minutes each; what they found goes to their corpora, as few files as cover the same.
+pub(crate) fn long(workspace: &Workspace, minutes: u64, names: &[&str]) -> Result<()> {
+    let fuzz = Fuzz::new(workspace, names)?;
+    for target in &fuzz.targets {
+        let run = fuzz.run(target, minutes * 60)?;
+        let kept = fuzz.minimise(target)?;
+        eprintln!("{target}: {run}; {kept} inputs kept");
+    }
+    Ok(())
+}
+
+/// Runs each target for some seconds.
+pub(crate) fn short(workspace: &Workspace) -> Result<()> {
+    let fuzz = Fuzz::new(workspace, &[])?;
+    for target in &fuzz.targets {
+        eprintln!("{target}: {}", fuzz.run(target, SHORT)?);
+    }
+    Ok(())
+}
+
+/// The targets, ready to run.
+struct Fuzz {
+    /// `fuzz/`.
+    folder: PathBuf,
+    /// Where cargo compiles them to, and where what they find is kept meanwhile.
+    target: PathBuf,
+    /// For which machine they are built.
+    host: String,
+    targets: Vec<String>,
+}
+
+impl Fuzz {
+    fn new(workspace: &Workspace, names: &[&str]) -> Result<Self> {
+        let (folder, target) = (workspace.root.join("fuzz"), workspace.target.join("fuzz"));
+        let all = targets(&folder)?;
+        if let Some(unknown) = names.iter().find(|name| !all.iter().any(|target| target == *name)) {
+            bail!("{unknown} is not a target: {}", all.join(", "));
+        }
+        let targets = all.into_iter().filter(|target| names.is_empty() || names.contains(&target.as_str())).collect();
+        let fuzz = Self { folder, target, host: nightly_host()?, targets };
+        cxx_compiler()?;
+        fuzz.build()?;
+        Ok(fuzz)
+    }
+
+    fn build(&self) -> Result<()> {
+        let mut build = Command::new("rustup");
+        build.args(["run", "nightly", "cargo", "build", "--release", "--locked", "-Zprofile-rustflags", "--target", &self.host]);
+        build.arg("--target-dir").arg(&self.target).current_dir(&self.folder).stdin(Stdio::null());
+        forget_own_package(&mut build);
+        // These name the programs of the toolchain that runs us.
+        for program in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+            build.env_remove(program);
+        }
+        let flags = FLAGS.map(|flag| format!("\"{flag}\"")).join(", ");
+        for name in self.instrumented()? {
+            let profile = format!("profile.release.package.{name}");
+            build.arg("--config").arg(format!("{profile}.rustflags=[{flags}]"));
+            // An overflow and a broken assumption are finds.
+            build.arg("--config").arg(format!("{profile}.debug-assertions=true"));
+            build.arg("--config").arg(format!("{profile}.overflow-checks=true"));
+        }
+        for target in &self.targets {
+            build.args(["--bin", target]);
+        }
+        run(&mut build)
+    }
+
+    /// Our own libraries among what the targets are built of. In what these call, a covered edge says nothing of ours.
+    fn instrumented(&self) -> Result<Vec<String>> {
+        let lock = fs::read_to_string(self.folder.join("Cargo.lock")).context("fuzz/Cargo.lock")?;
+        let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+        let ours: Vec<_> = names.filter(|name| name.starts_with("armring-") && *name != TARGETS).map(str::to_owned).collect();
+        if ours.is_empty() { bail!("fuzz/Cargo.lock names no crate of ours: nothing would be instrumented") } else { Ok(ours) }
+    }
+
+    /// The target's program. What it prints goes to a log.
+    fn program(&self, target: &str) -> Command {
+        let mut program = Command::new(self.target.join(&self.host).join("release").join(target));
+        program.arg(format!("-max_len={LONGEST}")).current_dir(&self.folder).stdin(Stdio::null());
+        program
+    }
+
+    fn corpus(&self, target: &str) -> PathBuf {
+        self.folder.join("corpus").join(target)
+    }
+
+    /// What was found and is not minimised yet.
+    fn found(&self, target: &str) -> PathBuf {
+        self.target.join("found").join(target)
+    }
+
+    fn run(&self, target: &str, seconds: u64) -> Result<Run> {
+        let (found, corpus, artifacts) = (self.found(target), self.corpus(target), self.folder.join("artifacts").join(target));
+        for folder in [&found, &corpus, &artifacts] {
+            fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+        let mut program = self.program(target);
+        program.arg(format!("-max_total_time={seconds}")).args(["-timeout=20", "-print_final_stats=1"]);
+        // The trailing separator makes it a folder.
+        program.arg(format!("-artifact_prefix={}/", artifacts.display())).args([&found, &corpus]);
+        let result = program.output().with_context(|| format!("cannot start the target {target}"))?;
+        let log = String::from_utf8_lossy(&result.stderr);
+        if !result.status.success() {
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
+            bail!(
+                "{target} found something\n{}\n{target}: the input is in fuzz/artifacts/{target}, and `cargo test -p {BODIES} {target}` replays it",
+                tail.join("\n")
+            );
+        }
+        // Where there is nothing in it, git would not know the folder.
+        let _ = fs::remove_dir(&artifacts);
+        Ok(Run::read(&log))
+    }
+
+    /// Puts as few inputs into the corpus as reach what it and all that was found reach. How many there are then.
+    fn minimise(&self, target: &str) -> Result<usize> {
+        let (corpus, found, small) = (self.corpus(target), self.found(target), self.target.join("minimised"));
+        let _ = fs::remove_dir_all(&small);
+        fs::create_dir_all(&small)?;
+        let mut program = self.program(target);
+        // How often an edge was taken makes many inputs that differ in nothing else.
+        program.args(["-set_cover_merge=1", "-use_counters=0"]).args([&small, &corpus, &found]);
+        output(&mut program)?;
+        fs::remove_dir_all(&corpus)?;
+        fs::create_dir_all(&corpus)?;
+        let mut kept = 0;
+        for entry in fs::read_dir(&small)? {
+            let entry = entry?;
+            fs::copy(entry.path(), corpus.join(entry.file_name()))?;
+            kept += 1;
+        }
+        Ok(kept)
+    }
+}
+
+/// The names of the targets: their files.
+fn targets(folder: &Path) -> Result<Vec<String>> {
+    let files = fs::read_dir(folder.join("fuzz_targets")).context("fuzz/fuzz_targets")?;
+    let mut names = Vec::new();
+    for file in files {
+        let path = file?.path();
+        names.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+    }
+    names.sort();
+    if names.is_empty() {
+        bail!("fuzz/fuzz_targets is empty");
+    }
+    Ok(names)
+}
+
+/// The machine that the nightly toolchain builds for.
+fn nightly_host() -> Result<String> {
+    let mut rustc = Command::new("rustup");
+    rustc.args(["run", "nightly", "rustc", "-vV"]);
+    let Ok(said) = output(&mut rustc) else {
+        bail!(
+            "no nightly Rust, which libFuzzer's instrumentation needs and nothing else here does:\n  \
+             rustup toolchain install nightly --profile minimal"
+        );
+    };
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("`rustc -vV` names no host")?.to_owned())
+}
+
+fn cxx_compiler() -> Result<()> {
+    let compiler = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    if output(Command::new(&compiler).arg("--version")).is_err() {
+        bail!(
+            "no C++ compiler, from which libFuzzer is compiled: `{compiler} --version` does not run; on Debian: apt-get install g++"
+        );
+    }
+    Ok(())
+}
+
+/// What a run came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Run {
+    executions: u64,
+    /// Edges that were reached.
+    coverage: u64,
+    /// After how many executions the last one was.
+    rose: u64,
+}
+
+impl Run {
+    /// Reads libFuzzer's log: `#2048 NEW cov: 119 ft: 791 …`, with a tab after the number, and `stat::number_of_executed_units: 519108`.
+    fn read(log: &str) -> Self {
+        let mut run = Self::default();
+        for line in log.lines() {
+            if let Some(number) = line.strip_prefix("stat::number_of_executed_units:") {
+                run.executions = number.trim().parse().unwrap_or_default();
+            }
+            let Some((number, rest)) = line.strip_prefix('#').and_then(|line| line.split_once('\t')) else { continue };
+            let coverage = rest.split_once("cov: ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+            if let (Ok(number), Some(coverage)) = (number.parse(), coverage)
+                && coverage > run.coverage
+            {
+                (run.coverage, run.rose) = (coverage, number);
+            }
+        }
+        run
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { executions, coverage, rose } = self;
+        write!(f, "{executions} executions, {coverage} edges, the last of them after {rose}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_says_how_often_and_until_when_there_was_something_new() {
+        let log = "INFO: Seed: 1\n#2\tINITED cov: 10 ft: 11 corp: 1/1b\n#64\tNEW    cov: 12 ft: 20 corp: 2/9b\n\
+                   #128\tNEW    cov: 12 ft: 24 corp: 3/9b\n#512\tDONE   cov: 12 ft: 24\nstat::number_of_executed_units: 512\n";
+        assert_eq!(Run::read(log), Run { executions: 512, coverage: 12, rose: 64 });
+        assert_eq!(Run::read("nothing"), Run::default());
+    }
+}
