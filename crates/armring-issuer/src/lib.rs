@@ -17,10 +17,11 @@
 //!   else's credential with garbage.
 //! - A [`VerifiedPayment`] is answered once and for all, settled or not. The same token gets the same receipt, byte for byte, ever after.
 //! - [`judge`] is all of the rules, as one function without side effects, and [`judge_refund`] those of refunds. A [`Ledger`] looks up and writes: [`SqliteLedger`] in a file,
-//!   [`MemoryLedger`] for tests.
+//!   `PostgresLedger` in a database that others share (feature `postgres`), [`MemoryLedger`] for tests.
+//! - [`GroupCommit`] is an issuer for many threads, which settles payments that come in at the same time in one durable transaction.
 //! - Money is in double entry: each transfer has two entries that sum to zero. [`Ledger::audit`] reads all books and compares.
 //!
-//! Nothing here has a socket, a clock or a thread: bytes, the time and randomness come in as arguments.
+//! Nothing here has a socket or a clock, and only [`GroupCommit`] has threads: bytes, the time and randomness come in as arguments.
 //!
 //! ```
 //! use armring_issuer::{DepositRef, Issuer, Keys, MemoryLedger, Policy, REPLY_MAX, Session, sign_key_list};

@@ -180,7 +180,10 @@ fn agree(root: &RootFingerprint, token: &PaymentToken, request: &Unverified<'_, 
 /// The key that a payee signs requests and refunds with.
 pub(crate) fn payee_key(ledger: &dyn Ledger, payee: PayeeRef) -> Result<Option<PayeeKey>, MachineError> {
     Ok(match payee {
-        PayeeRef::Certificate(id) => ledger.payee(id)?.map(|payee| payee.key),
+        PayeeRef::Certificate(id) => match ledger.payee(id)? {
+            Some(payee) => Some(payee.key().ok_or(MachineError::Damaged("a payee has no key"))?),
+            None => None,
+        },
         PayeeRef::Credential(id) => {
             ledger.credential(id)?.and_then(|record| record.credential.payment_key()).map(|key| key.as_payee())
         }

@@ -351,6 +351,6 @@ proptest! {
 
     #[test]
     fn postgresql_answers_alike(sequence in prop::collection::vec(step(), 1..40), slice in 1usize..4) {
-        let _ = run(common::postgres::fresh(), &sequence, slice);
+        let _ = run(postgres::fresh(), &sequence, slice);
     }
 }

@@ -128,7 +128,7 @@ struct Wish {
 fn pay<L: Ledger + Send + 'static>(ledger: L, mut place: impl Place, wish: &Wish) -> Result<()> {
     println!("machine: {} cores, load {}", std::thread::available_parallelism()?, load_average());
     let started = Instant::now();
-    let mut people = People::new(wish.payments * 2);
+    let people = People::new(wish.payments * 2);
     people.move_in(&mut place)?;
     let sent = people.sign(0);
     println!("prepared: {} bands, each with a signed token, in {:.1} s", sent.len(), started.elapsed().as_secs_f64());
@@ -171,7 +171,7 @@ fn growth(path: &std::path::Path, spent: usize, payments: usize) -> Result<Durat
     const EACH: usize = 100;
     let mut place = InSqlite::anew(path)?;
     drop(SqliteLedger::open(path)?);
-    let mut people = People::new((spent / EACH).max(payments));
+    let people = People::new((spent / EACH).max(payments));
     people.move_in(&mut place)?;
     let each = spent / people.len();
     place.spend(&people, each)?;

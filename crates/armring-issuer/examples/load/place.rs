@@ -180,7 +180,7 @@ impl Place for InSqlite {
         let transaction = connection.transaction()?;
         for holder in holders {
             let credential = &holder.credential;
-            let mut run = |sql: &str, values: &[&dyn rusqlite::ToSql]| transaction.prepare_cached(sql)?.execute(values);
+            let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| transaction.prepare_cached(sql)?.execute(values);
             run("INSERT INTO accounts VALUES (?1, 156, 1, 0, ?2, 1)", &[&credential.account.0, &WEALTH])?;
             run(
                 "INSERT INTO credentials VALUES (?1, ?2, ?3, ?4, 1, 0, NULL, 0, 0, 0, 0)",

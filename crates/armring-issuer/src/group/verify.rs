@@ -75,7 +75,9 @@ impl KnownKeys {
             let key = record.credential.payment_key().ok_or(MachineError::Damaged("a credential has no key"))?;
             keys.credentials.insert(record.credential.id, key);
         }
-        keys.payees.extend(ledger.payees(&payees)?.into_iter().map(|payee| (payee.id, payee.key)));
+        for payee in ledger.payees(&payees)? {
+            keys.payees.insert(payee.id, payee.key().ok_or(MachineError::Damaged("a payee has no key"))?);
+        }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.credentials.len().saturating_add(known.payees.len()) >= KEYS {
             *known = Keys::default();

@@ -207,4 +207,13 @@ pub trait Ledger {
     /// # Errors
     /// The machine's alone.
     fn audit(&self) -> Result<Vec<Fault>, MachineError>;
+
+    /// As [`audit`](Self::audit), and reads every object that was signed, which takes long: `tell` hears what is being read.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
+        tell("all books");
+        self.audit()
+    }
 }

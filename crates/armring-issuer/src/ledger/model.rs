@@ -70,7 +70,7 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayeeRecord {
     pub(crate) id: PayeeId,
-    pub(crate) key: PayeeKey,
+    pub(crate) payee_key: [u8; 32],
     pub(crate) account: AccountPseudonym,
     pub(crate) currency: Currency,
     pub(crate) rights: PayeeRights,
@@ -83,9 +83,14 @@ impl PayeeRecord {
     /// The payee that a certificate of this issuer speaks of; `None` where these bytes are none.
     pub(crate) fn new(account: AccountPseudonym, certificate: Vec<u8>) -> Option<Self> {
         let body = *Unverified::<PayeeCertificate<'_>>::parse(&certificate).ok()?.claims();
-        let (id, key) = (body.payee, body.payee_key()?);
+        let (id, payee_key) = (body.payee, body.payee_key);
         let (currency, rights, validity) = (body.currency, body.rights, body.validity);
-        Some(Self { id, key, account, currency, rights, validity, certificate, revoked: false })
+        Some(Self { id, payee_key, account, currency, rights, validity, certificate, revoked: false })
+    }
+
+    /// Its key; `None` where these bytes are none, which an issuer does not certify.
+    pub(crate) fn key(&self) -> Option<PayeeKey> {
+        PayeeKey::from_bytes(self.payee_key)
     }
 
     /// Names the payee.
@@ -137,6 +142,10 @@ pub enum Fault {
     SettledTwice(RequestDigest),
     /// More was given back of a payment than it was, or other money moved than its refunds say.
     Refunds(TokenDigest),
+    /// What is kept as its receipt is none for this token, or says something else than what became of it.
+    Receipt(TokenDigest),
+    /// It is listed as settled by a token that did not settle.
+    NotSettled(RequestDigest),
     /// The revocation list says something else about it than its state.
     Revocation(PayeeRef),
 }

@@ -208,7 +208,11 @@ impl Ledger for PostgresLedger {
     }
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
-        self.read(|books| audit::faults(books))
+        self.read(|books| audit::faults(books, &mut |_| {}))
+    }
+
+    fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
+        self.read(|books| audit::all_faults(books, tell))
     }
 }
 

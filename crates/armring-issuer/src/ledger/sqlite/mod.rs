@@ -241,6 +241,11 @@ impl Ledger for SqliteLedger {
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
         let books = self.connection.unchecked_transaction()?;
-        audit::faults(&mut Statements(&books))
+        audit::faults(&mut Statements(&books), &mut |_| {})
+    }
+
+    fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
+        let books = self.connection.unchecked_transaction()?;
+        audit::all_faults(&mut Statements(&books), tell)
     }
 }

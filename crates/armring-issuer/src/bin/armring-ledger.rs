@@ -1,0 +1,172 @@
+//! For whoever runs a ledger: does it agree with itself, what moved on an account, and everything for the accountants.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use armring_issuer::{Entry, Ledger, Reference, SqliteLedger};
+use armring_wire::AccountPseudonym;
+use clap::{Parser, Subcommand};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Looks into a ledger, and changes nothing.
+///
+/// A ledger is a file of SQLite, or a connection string of PostgreSQL ("host=/run/postgresql dbname=ledger"). It may be in use meanwhile:
+/// everything is read as of one moment.
+///
+/// Examples:
+///
+///   armring-ledger verify ledger.db
+///   armring-ledger statement ledger.db 7a0786b127a9d7b2
+///   armring-ledger export ledger.db 7a0786b127a9d7b2 d8cac846aaf615e2 > august.csv
+#[derive(Parser)]
+#[command(name = "armring-ledger", verbatim_doc_comment)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Reads everything and says what does not agree; the exit code is 0 where everything does, and 1 otherwise.
+    ///
+    /// Entries sum to zero and balances are their sums; every token has its receipt and every receipt its token; no counter was taken twice, no
+    /// part of a total, and no request was settled twice; refunds are no more than payments; the revocation list says what the states say. It
+    /// takes some minutes for ten million payments, and says meanwhile what it reads.
+    Verify {
+        /// A file of SQLite, or a connection string of PostgreSQL.
+        ledger: String,
+    },
+    /// Every entry of an account, the oldest first, and its balance.
+    Statement {
+        /// A file of SQLite, or a connection string of PostgreSQL.
+        ledger: String,
+        /// The account: 16 hexadecimal digits.
+        account: String,
+    },
+    /// The entries of these accounts as CSV, to be reconciled with other books: account, number, time in seconds since 1970, kind, reference,
+    /// change in minor units, currency, balance after it.
+    Export {
+        /// A file of SQLite, or a connection string of PostgreSQL.
+        ledger: String,
+        /// The accounts: each 16 hexadecimal digits.
+        #[arg(required = true)]
+        accounts: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Outcome<ExitCode> {
+    match command {
+        Command::Verify { ledger } => verify(&*open(&ledger)?),
+        Command::Statement { ledger, account } => statement(&*open(&ledger)?, named(&account)?),
+        Command::Export { ledger, accounts } => export(&*open(&ledger)?, &accounts),
+    }
+}
+
+fn open(ledger: &str) -> Outcome<Box<dyn Ledger>> {
+    if ledger.contains('=') || ledger.starts_with("postgres") {
+        return open_postgres(ledger);
+    }
+    if !std::fs::exists(ledger)? {
+        return Err(format!("there is no file {ledger}").into());
+    }
+    Ok(Box::new(SqliteLedger::open(ledger)?))
+}
+
+#[cfg(feature = "postgres")]
+fn open_postgres(parameters: &str) -> Outcome<Box<dyn Ledger>> {
+    Ok(Box::new(armring_issuer::PostgresLedger::open(parameters, armring_issuer::PostgresOptions::default())?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn open_postgres(_: &str) -> Outcome<Box<dyn Ledger>> {
+    Err("this program was built without the feature postgres".into())
+}
+
+fn verify(ledger: &dyn Ledger) -> Outcome<ExitCode> {
+    let begin = Instant::now();
+    let faults = ledger.verify(&mut |what| eprintln!("{:>7.1} s  {what}", begin.elapsed().as_secs_f64()))?;
+    for fault in &faults {
+        println!("{fault:?}");
+    }
+    eprintln!("{:>7.1} s  {} faults", begin.elapsed().as_secs_f64(), faults.len());
+    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn statement(ledger: &dyn Ledger, account: AccountPseudonym) -> Outcome<ExitCode> {
+    let found = ledger.account(account)?.ok_or("there is no such account")?;
+    println!("{:>10}  {:7}  {:64}  {:>20}", "time", "kind", "reference", "change");
+    for entry in ledger.statement(account)? {
+        let (kind, reference) = reference(&entry);
+        println!("{:>10}  {kind:7}  {reference:64}  {:>20}", entry.time.as_secs(), entry.change);
+    }
+    println!("balance {} {:?}, {:?}", found.balance, found.currency, found.state);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn export(ledger: &dyn Ledger, accounts: &[String]) -> Outcome<ExitCode> {
+    let mut csv = csv::Writer::from_writer(io::stdout().lock());
+    csv.write_record(["account", "number", "time", "kind", "reference", "change", "currency", "balance"])?;
+    for name in accounts {
+        let account = named(name)?;
+        ledger.account(account)?.ok_or_else(|| format!("there is no account {name}"))?;
+        let mut balance = 0_i64;
+        for (number, entry) in ledger.statement(account)?.iter().enumerate() {
+            balance = balance.saturating_add(entry.change);
+            let (kind, reference) = reference(entry);
+            let columns = [
+                hex(&account.0),
+                number.to_string(),
+                entry.time.as_secs().to_string(),
+                kind.to_owned(),
+                reference,
+                entry.change.to_string(),
+                format!("{:03}", entry.currency.numeric()),
+                balance.to_string(),
+            ];
+            csv.write_record(columns)?;
+        }
+        eprintln!("{name}: balance {balance}");
+    }
+    csv.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn reference(entry: &Entry) -> (&'static str, String) {
+    match entry.reference {
+        Reference::Deposit(reference) => ("deposit", hex(&reference.0)),
+        Reference::Payment(digest) => ("payment", hex(&digest.0)),
+        Reference::Refund(digest) => ("refund", hex(&digest.0)),
+        _ => ("other", String::new()),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn named(account: &str) -> Outcome<AccountPseudonym> {
+    let wrong = || format!("{account} is no account: 16 hexadecimal digits");
+    if account.len() != 16 {
+        return Err(wrong().into());
+    }
+    let number = u64::from_str_radix(account, 16).map_err(|_| wrong())?;
+    Ok(AccountPseudonym(number.to_be_bytes()))
+}
