@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use armring_issuer::{Applicant, DAY, DepositRef, Issuer, Keys, Ledger, Policy, REPLY_MAX, Session, SqliteLedger};
-use armring_token::{Limits, Minor, PayeeKey};
+use armring_token::{FreeCount, Limits, Minor, PayeeKey};
 use armring_wire::{AccountPseudonym, Amount, AttPayload, CredentialId, Currency, Validity};
 use getrandom::SysRng;
 
@@ -90,6 +90,13 @@ fn policy() -> Policy {
     Policy { compared_code, displayed_secret, redeem_period: DAY, ..standard }
 }
 
+/// The same for what comes without a gesture, over links that were compared.
+fn with_free(policy: Policy, (free_count, free, free_total): (FreeCount, Minor, Minor)) -> Policy {
+    let grant = |limits: Option<Limits>| limits.map(|limits| Limits { free, free_count, free_total, ..limits });
+    let (compared_code, displayed_secret) = (grant(policy.compared_code), grant(policy.displayed_secret));
+    Policy { compared_code, displayed_secret, ..policy }
+}
+
 impl Service {
     /// Opens the ledger, and reads all of it: what is damaged is found before anybody is answered.
     fn open(ledger: &Path, keys: Keys, kept: Kept) -> Result<Self> {
@@ -150,6 +157,10 @@ impl Service {
             IssuerCommand::ReplaceBand { credential } => {
                 let credential = CredentialId(unhex_array(&credential)?);
                 Report::Code { code: hex(&self.issuer.replace_band(credential, now, &mut SysRng)?.0) }
+            }
+            IssuerCommand::AllowFree { count, each, total } => {
+                self.issuer.set_policy(with_free(self.issuer.policy().clone(), (FreeCount(count), Minor(each), Minor(total))));
+                Report::Done
             }
             IssuerCommand::AnnounceKeys => {
                 self.kept.keyring.announce(now)?;

@@ -187,6 +187,12 @@ pub(crate) enum IssuerCommand {
     ReplaceBand {
         credential: String,
     },
+    /// From now on credentials allow so many payments in a row without a gesture: each of so many minor units at most, and so many together.
+    AllowFree {
+        count: u16,
+        each: u64,
+        total: u64,
+    },
     /// Publish a key list with new keys in it, before anything is signed with them.
     AnnounceKeys,
     /// Sign with the new keys.

@@ -136,6 +136,7 @@ impl Player {
             Action::Refund { amount, memo, other_till } => self.refund(who, *amount, memo, *other_till),
             Action::RefundAgain { memo } => self.refund_again(who, memo),
             Action::Replace { person } => self.replace(person),
+            Action::AllowFree { count, each, total } => self.allow_free(*count, *each, *total),
             Action::AnnounceKeys => self.announce_keys(),
             Action::UseNewKeys => self.use_new_keys(),
             Action::Audit => self.audit(),

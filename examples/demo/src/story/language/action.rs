@@ -109,6 +109,11 @@ pub(crate) enum Action {
     Replace {
         person: String,
     },
+    AllowFree {
+        count: u16,
+        each: Amount,
+        total: Amount,
+    },
     AnnounceKeys,
     UseNewKeys,
     Audit,
