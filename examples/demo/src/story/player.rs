@@ -103,6 +103,8 @@ impl Player {
             Action::Quote { section, words, stops } => self.quote(*section, words, *stops),
             Action::Attack(attack) => self.attack(who, attack),
             Action::Pair(how) => self.pair(who, *how),
+            Action::PairNot { on } => self.pair_not(who, *on),
+            Action::Hold => self.hold(who),
             Action::Connect => self.connect(who),
             Action::HangUp => self.disconnect(who, true),
             Action::CutTheLink => self.disconnect(who, false),

@@ -45,7 +45,12 @@ pub(crate) enum Action {
         stops: bool,
     },
     // What a person does.
+    Hold,
     Pair(Pairing),
+    /// The codes are the same, and the person says no all the same.
+    PairNot {
+        on: Device,
+    },
     Connect,
     HangUp,
     CutTheLink,
@@ -202,6 +207,8 @@ pub(crate) enum Face {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pairing {
     Code,
+    /// The same without a gesture.
+    CodeInWindow,
     Qr,
     Press,
 }

@@ -3,7 +3,7 @@
 use super::super::action::{Action, Device, Face, Pairing};
 use super::{Verb, person};
 
-pub(super) const PERSON: [Verb; 36] = [
+pub(super) const PERSON: [Verb; 40] = [
     person(
         "set up",
         |_| Some(Action::SetUp),
@@ -13,6 +13,22 @@ pub(super) const PERSON: [Verb; 36] = [
         "pair by code",
         |_| Some(Action::Pair(Pairing::Code)),
         "Holds the band's button, which opens the pairing window; compares the digits on band and phone, and says yes on both.",
+    ),
+    person(
+        "pair by code and say no on the band",
+        |_| Some(Action::PairNot { on: Device::Band }),
+        "The same, but that a shake of the band says no.",
+    ),
+    person(
+        "pair by code and say no on the phone",
+        |_| Some(Action::PairNot { on: Device::Phone }),
+        "The same, but that the phone hangs up.",
+    ),
+    person("hold", |_| Some(Action::Hold), "Holds the button: the pairing window is open for a minute, for one attempt."),
+    person(
+        "pair in the window",
+        |_| Some(Action::Pair(Pairing::CodeInWindow)),
+        "Pairs by code without holding the button, for which the window must be open still.",
     ),
     person("pair by qr", |_| Some(Action::Pair(Pairing::Qr)), "Holds the button; the phone scans what the band's display shows."),
     person(
