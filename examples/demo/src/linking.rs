@@ -120,6 +120,28 @@ impl Phone {
         Ok(report(&Report::Phone(answer))?)
     }
 
+    /// Asks for leave to pair again. What is paired then has what was enrolled over the link that is here now.
+    pub(crate) fn replace(&mut self) -> Result<()> {
+        self.say(&ToBand::Replace)?;
+        match self.event()? {
+            Event::Waiting(awaited) => {
+                self.begun = Some(Begun::Replacing);
+                Ok(report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?)
+            }
+            Event::Declined(why) => Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
+            other => bail!("the band answered with {other:?}"),
+        }
+    }
+
+    pub(crate) fn may_pair(&mut self) -> Result<()> {
+        match self.event()? {
+            Event::Noted => (self.line, self.ticket) = (None, None),
+            Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
+            other => bail!("the band answered with {other:?}"),
+        }
+        Ok(report(&Report::Phone(PhoneReport::MayPair))?)
+    }
+
     fn dial(&mut self, band: &str, connection: Connection, names: Names) -> Result<()> {
         // One connection at a time.
         self.line = None;

@@ -108,6 +108,8 @@ pub(crate) enum PhoneCommand {
     Unpair {
         others: bool,
     },
+    /// Ask the band to let another link take the place of this one.
+    Replace,
     /// The network leads here for the issuer from now on.
     IssuerAt {
         address: String,

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use armring_wire::Amount;
 
-use super::language::{Device, Equipment, Face, Pairing, Wanted};
+use super::language::{Equipment, Face, Pairing, Wanted};
 use super::outcome::Outcome;
 use super::person::{Begun, Person, is_phone, shortened};
 use super::player::Player;
@@ -41,40 +41,6 @@ impl Player {
         stage.wait(person.band.actor, "the pairing", |report| is_band(report, &BandReport::Paired))?;
         person.alone(stage)?;
         Ok(Outcome::done())
-    }
-
-    /// Opens the pairing window, and nobody pairs yet.
-    pub(super) fn hold(&mut self, who: &str) -> Result<Outcome> {
-        let (person, stage) = self.person(who)?;
-        person.disconnect(stage, true)?;
-        person.open_window(stage)?;
-        Ok(Outcome::done())
-    }
-
-    /// Compares the codes, and says yes on one side and no on the other.
-    pub(super) fn pair_not(&mut self, who: &str, on: Device) -> Result<Outcome> {
-        let (person, stage) = self.person(who)?;
-        person.disconnect(stage, true)?;
-        person.open_window(stage)?;
-        person.codes(stage)?;
-        let (band, phone) = (person.band.actor, person.phone);
-        match on {
-            Device::Band => {
-                stage.telling.prose(&format!("{} says yes on the phone, and shakes the band.", person.name));
-                stage.tell(phone, &PhoneCommand::AcceptCode)?;
-                stage.tell(band, &BandCommand::Shake)?;
-                // The phone fails, as it must, and perhaps before the band has said that it is done.
-                stage.wait(phone, "to be refused", |report| matches!(report, Report::Failed(_)).then_some(()))?;
-                stage.wait(band, "that", |report| matches!(report, Report::Done).then_some(()))?;
-            }
-            Device::Phone => {
-                stage.telling.prose(&format!("{} says no on the phone.", person.name));
-                stage.done(phone, &PhoneCommand::HangUp)?;
-                stage.wait(band, "the end of the pairing", |report| is_band(report, &BandReport::PairingClosed))?;
-            }
-        }
-        person.alone(stage)?;
-        Ok(Outcome::new(Wanted::Refused, "nobody is paired, and the window is closed"))
     }
 
     pub(super) fn connect(&mut self, who: &str) -> Result<Outcome> {
@@ -188,7 +154,7 @@ impl Player {
 
 impl Person {
     /// Opens the pairing window. Gives what the band shows.
-    fn open_window(&self, stage: &mut Stage) -> Result<Vec<Report>> {
+    pub(super) fn open_window(&self, stage: &mut Stage) -> Result<Vec<Report>> {
         let seen = stage.watch(self.band.actor, &BandCommand::Hold)?;
         ensure!(seen.iter().any(|report| is_band(report, &BandReport::PairingOpen).is_some()), "the pairing window did not open");
         Ok(seen)
@@ -202,7 +168,7 @@ impl Person {
     }
 
     /// Begins to pair by code, and compares what band and phone show.
-    fn codes(&self, stage: &mut Stage) -> Result<()> {
+    pub(super) fn codes(&self, stage: &mut Stage) -> Result<()> {
         stage.tell(self.phone, &PhoneCommand::Pair { band: self.band.address.clone() })?;
         let in_wallet = stage.wait(self.phone, "a code", |report| match report {
             Report::Phone(PhoneReport::Code(code)) => Some(code.clone()),
@@ -279,6 +245,6 @@ pub(super) fn code(report: &Report) -> Option<String> {
     }
 }
 
-fn is_band(report: &Report, wanted: &BandReport) -> Option<()> {
+pub(super) fn is_band(report: &Report, wanted: &BandReport) -> Option<()> {
     matches!(report, Report::Band(found) if found == wanted).then_some(())
 }

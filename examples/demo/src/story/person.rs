@@ -54,6 +54,8 @@ pub(super) enum Begun {
     /// The request is signed: whoever pays it finds the phone here.
     Listening(Payee),
     Unpairing,
+    /// Another link may take the place of the phone's.
+    Replacing,
 }
 
 /// Who is to be paid, for what, and where they are reached.

@@ -105,6 +105,7 @@ impl Player {
             Action::Pair(how) => self.pair(who, *how),
             Action::PairNot { on } => self.pair_not(who, *on),
             Action::Hold => self.hold(who),
+            Action::AskToPairAgain => self.ask_to_pair_again(who),
             Action::Connect => self.connect(who),
             Action::HangUp => self.disconnect(who, true),
             Action::CutTheLink => self.disconnect(who, false),

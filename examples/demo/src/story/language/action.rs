@@ -51,6 +51,7 @@ pub(crate) enum Action {
     PairNot {
         on: Device,
     },
+    AskToPairAgain,
     Connect,
     HangUp,
     CutTheLink,

@@ -3,7 +3,7 @@
 use super::super::action::{Action, Device, Face, Pairing};
 use super::{Verb, person};
 
-pub(super) const PERSON: [Verb; 40] = [
+pub(super) const PERSON: [Verb; 41] = [
     person(
         "set up",
         |_| Some(Action::SetUp),
@@ -29,6 +29,11 @@ pub(super) const PERSON: [Verb; 40] = [
         "pair in the window",
         |_| Some(Action::Pair(Pairing::CodeInWindow)),
         "Pairs by code without holding the button, for which the window must be open still.",
+    ),
+    person(
+        "ask to pair again",
+        |_| Some(Action::AskToPairAgain),
+        "The phone asks the band to let another link take the place of its own. The band waits until its button is held.",
     ),
     person("pair by qr", |_| Some(Action::Pair(Pairing::Qr)), "Holds the button; the phone scans what the band's display shows."),
     person(
