@@ -41,7 +41,8 @@ impl Phone {
     /// The line has stored the link: this connection is over.
     fn paired(&mut self) -> Result<()> {
         match self.event()? {
-            Event::Paired(_) => self.line = None,
+            // What another link was left with resumes nothing over this one.
+            Event::Paired(_) => (self.line, self.ticket) = (None, None),
             other => bail!("the band answered with {other:?}"),
         }
         Ok(report(&Report::Phone(PhoneReport::Paired))?)
@@ -135,11 +136,22 @@ impl Phone {
 
     pub(crate) fn may_pair(&mut self) -> Result<()> {
         match self.event()? {
-            Event::Noted => (self.line, self.ticket) = (None, None),
+            Event::Noted => self.line = None,
             Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
             other => bail!("the band answered with {other:?}"),
         }
         Ok(report(&Report::Phone(PhoneReport::MayPair))?)
+    }
+
+    /// Tells the band that this phone recognised its owner.
+    pub(crate) fn unlock_band(&mut self) -> Result<()> {
+        self.say(&ToBand::Unlock)?;
+        let answer = match self.event()? {
+            Event::Noted => Report::Done,
+            Event::Declined(why) => Report::Phone(PhoneReport::Declined(why.to_string())),
+            other => bail!("the band answered with {other:?}"),
+        };
+        Ok(report(&answer)?)
     }
 
     fn dial(&mut self, band: &str, connection: Connection, names: Names) -> Result<()> {

@@ -149,6 +149,7 @@ impl Phone {
             }
             PhoneCommand::Unpair { others } => self.unpair(others),
             PhoneCommand::Replace => self.replace(),
+            PhoneCommand::Unlock => self.unlock_band(),
             PhoneCommand::IssuerAt { address } => {
                 self.issuer = address;
                 Ok(report(&Report::Done)?)

@@ -22,6 +22,9 @@ pub(crate) enum BandCommand {
     TapPattern,
     /// Another one.
     WrongPattern,
+    /// The right PIN.
+    Pin,
+    WrongPin,
     Press,
     DoublePress,
     TriplePress,
@@ -110,6 +113,8 @@ pub(crate) enum PhoneCommand {
     },
     /// Ask the band to let another link take the place of this one.
     Replace,
+    /// Its owner is recognised: tell the band.
+    Unlock,
     /// The network leads here for the issuer from now on.
     IssuerAt {
         address: String,

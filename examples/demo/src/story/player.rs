@@ -114,6 +114,10 @@ impl Player {
             Action::PutOn => self.on_band(who, BandCommand::PutOn),
             Action::TakeOff => self.on_band(who, BandCommand::TakeOff),
             Action::Unlock { right } => self.unlock(who, *right),
+            Action::UnlockByPin { right } => {
+                self.enter_secret(who, if *right { BandCommand::Pin } else { BandCommand::WrongPin })
+            }
+            Action::UnlockByPhone => self.unlock_by_phone(who),
             Action::Press => self.press(who),
             Action::PressTwice => self.press_twice(who),
             Action::PressThreeTimes => self.press_three_times(who),

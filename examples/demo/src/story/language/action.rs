@@ -62,6 +62,10 @@ pub(crate) enum Action {
     Unlock {
         right: bool,
     },
+    UnlockByPin {
+        right: bool,
+    },
+    UnlockByPhone,
     Press,
     PressTwice,
     PressThreeTimes,

@@ -3,7 +3,7 @@
 use super::super::action::{Action, Device, Face, Pairing};
 use super::{Verb, person};
 
-pub(super) const PERSON: [Verb; 41] = [
+pub(super) const PERSON: [Verb; 44] = [
     person(
         "set up",
         |_| Some(Action::SetUp),
@@ -66,6 +66,17 @@ pub(super) const PERSON: [Verb; 41] = [
         "Taps the pattern. The first one tapped is the right one from then on. On a phone alone: the finger on its sensor.",
     ),
     person("unlock wrongly", |_| Some(Action::Unlock { right: false }), "Taps another one. The band counts that."),
+    person(
+        "unlock by PIN",
+        |_| Some(Action::UnlockByPin { right: true }),
+        "Enters the PIN on a band with keys for that, where no pattern was tapped before. The first one entered is the right one.",
+    ),
+    person("unlock by a wrong PIN", |_| Some(Action::UnlockByPin { right: false }), "Enters another one. The band counts that."),
+    person(
+        "unlock by the phone",
+        |_| Some(Action::UnlockByPhone),
+        "The phone recognises its owner and tells the band, which takes that for less than what is entered on it.",
+    ),
     person(
         "press",
         |_| Some(Action::Press),
