@@ -67,9 +67,10 @@ impl Phone for Radio {
     }
 }
 
-pub(crate) fn run(folder: &Path, root: [u8; 32], face: Face, payload: AttPayload) -> Result<()> {
+pub(crate) fn run(folder: &Path, root: [u8; 32], (face, label): (Face, bool), payload: AttPayload) -> Result<()> {
     let root = RootKey::from_bytes(root).context("not an issuer's root key")?;
     let body = Body::start(Disk::open(folder)?, root, face)?;
+    let body = if label { body.labelled()? } else { body };
     let (sender, inputs) = channel();
     let address: SocketAddr = listen(sender.clone())?;
     commands(sender);

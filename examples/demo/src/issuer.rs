@@ -82,12 +82,13 @@ pub(crate) fn run(ledger: &Path, payload: AttPayload) -> Result<()> {
     Ok(())
 }
 
-/// Limits that a story can run into: 200.00 a payment, 50.00 with a press alone. What was accepted without network is good for another day.
+/// Limits that a story can run into: 200.00 a payment, 50.00 with a press alone; where a label was scanned, 20.00 and 10.00. What was accepted without network is good for another day.
 fn policy() -> Policy {
     let standard = Policy::default();
     let lower = |limits: Option<Limits>| limits.map(|limits| Limits { each: Minor(200_00), press: Minor(50_00), ..limits });
     let (compared_code, displayed_secret) = (lower(standard.compared_code), lower(standard.displayed_secret));
-    Policy { compared_code, displayed_secret, redeem_period: DAY, ..standard }
+    let printed_secret = standard.printed_secret.map(|limits| Limits { each: Minor(20_00), press: Minor(10_00), ..limits });
+    Policy { printed_secret, compared_code, displayed_secret, redeem_period: DAY, ..standard }
 }
 
 /// The same for what comes without a gesture, over links that were compared.

@@ -62,7 +62,7 @@ pub(crate) enum BandReport {
     /// No phone is connected any more.
     Alone,
     PairingOpen,
-    /// What the display shows as a QR code.
+    /// What the display shows as a QR code, or what is printed on the label as one.
     Label(String),
     PairingClosed,
     Code(String),

@@ -34,7 +34,8 @@ impl Player {
         let seen = if how == Pairing::CodeInWindow { Vec::new() } else { person.open_window(stage)? };
         match how {
             Pairing::Code | Pairing::CodeInWindow => person.pair_by_code(stage)?,
-            Pairing::Qr => person.pair_by_qr(stage, &seen)?,
+            Pairing::Qr => person.scan(stage, &seen, "The band's display shows a code to scan")?,
+            Pairing::Label => person.scan(stage, &seen, "A code to scan is printed on the band's label")?,
             Pairing::Press => stage.tell(person.phone, &PhoneCommand::PairByPress { band: person.band.address.clone() })?,
         }
         stage.wait(person.phone, "the pairing", |report| is_phone(report, &PhoneReport::Paired))?;
@@ -95,6 +96,7 @@ impl Player {
             Face::Lights => Pairing::Code,
             Face::Display => Pairing::Qr,
             Face::Button => Pairing::Press,
+            Face::Label => Pairing::Label,
         };
         stage.telling.prose(&format!("{name} pairs and enrols the {it}, and unlocks it (told nowhere)."));
         stage.telling.quiet(true);
@@ -183,14 +185,14 @@ impl Person {
         Ok(())
     }
 
-    /// Pairs with what the band's display shows.
-    fn pair_by_qr(&self, stage: &mut Stage, seen: &[Report]) -> Result<()> {
+    /// Pairs with what the band's display shows, or its label.
+    fn scan(&self, stage: &mut Stage, seen: &[Report], told: &str) -> Result<()> {
         let uri = seen.iter().find_map(|seen| match seen {
             Report::Band(BandReport::Label(uri)) => Some(uri.clone()),
             _ => None,
         });
-        let uri = uri.with_context(|| format!("{}'s band has no display", self.name))?;
-        stage.telling.prose(&format!("The band's display shows a code to scan: {}.", shortened(&uri)));
+        let uri = uri.with_context(|| format!("{}'s band has neither a display nor a label", self.name))?;
+        stage.telling.prose(&format!("{told}: {}.", shortened(&uri)));
         stage.tell(self.phone, &PhoneCommand::Scan { band: self.band.address.clone(), uri })
     }
 

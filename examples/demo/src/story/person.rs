@@ -252,6 +252,7 @@ impl Band {
             Face::Lights => {}
             Face::Display => arguments.push("--display"),
             Face::Button => arguments.push("--button"),
+            Face::Label => arguments.push("--label"),
         }
         let actor = stage.start(&format!("{name}'s band"), &arguments)?;
         Ok(Self { actor, address: stage.address(actor)?, face, folder, number, credential: None })

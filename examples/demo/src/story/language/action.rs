@@ -207,6 +207,8 @@ pub(crate) enum Face {
     Lights,
     Display,
     Button,
+    /// Lights, and a label with a secret.
+    Label,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +217,7 @@ pub(crate) enum Pairing {
     /// The same without a gesture.
     CodeInWindow,
     Qr,
+    Label,
     Press,
 }
 

@@ -3,7 +3,7 @@
 use super::super::action::{Action, Device, Face, Pairing};
 use super::{Verb, person};
 
-pub(super) const PERSON: [Verb; 44] = [
+pub(super) const PERSON: [Verb; 45] = [
     person(
         "set up",
         |_| Some(Action::SetUp),
@@ -36,6 +36,11 @@ pub(super) const PERSON: [Verb; 44] = [
         "The phone asks the band to let another link take the place of its own. The band waits until its button is held.",
     ),
     person("pair by qr", |_| Some(Action::Pair(Pairing::Qr)), "Holds the button; the phone scans what the band's display shows."),
+    person(
+        "pair by label",
+        |_| Some(Action::Pair(Pairing::Label)),
+        "The same with what is printed on the band's label, which somebody else may have seen.",
+    ),
     person(
         "pair by press",
         |_| Some(Action::Pair(Pairing::Press)),
