@@ -70,6 +70,9 @@ pub(crate) enum Process {
         /// It has a button and nothing else.
         #[arg(long, conflicts_with = "display")]
         button: bool,
+        /// It has a label with a secret that never changes.
+        #[arg(long, conflicts_with = "display")]
+        label: bool,
     },
     /// A phone.
     Phone {

@@ -18,6 +18,10 @@ use crate::disk::Disk;
 const PATTERN: &[u8] = &[1, 2, 1, 1];
 /// What somebody else taps.
 const WRONG_PATTERN: &[u8] = &[1, 1, 1, 1];
+/// The wearer's PIN, one byte for each digit.
+const PIN: &[u8] = &[2, 7, 1, 8, 2, 8];
+/// What somebody else guesses.
+const WRONG_PIN: &[u8] = &[1, 2, 3, 4];
 
 enum Input {
     Command(Option<BandCommand>),
@@ -63,9 +67,10 @@ impl Phone for Radio {
     }
 }
 
-pub(crate) fn run(folder: &Path, root: [u8; 32], face: Face, payload: AttPayload) -> Result<()> {
+pub(crate) fn run(folder: &Path, root: [u8; 32], (face, label): (Face, bool), payload: AttPayload) -> Result<()> {
     let root = RootKey::from_bytes(root).context("not an issuer's root key")?;
     let body = Body::start(Disk::open(folder)?, root, face)?;
+    let body = if label { body.labelled()? } else { body };
     let (sender, inputs) = channel();
     let address: SocketAddr = listen(sender.clone())?;
     commands(sender);
@@ -94,14 +99,21 @@ impl Host {
 
     fn wearer(&mut self, command: BandCommand) -> Result<()> {
         let pattern = |taps| Secret::tap_pattern(taps).context("not a tap pattern");
-        if matches!(command, BandCommand::TapPattern) && self.body.band().unlocking().is_none() {
-            self.happens(Event::Chosen(pattern(PATTERN)?))?;
+        let pin = |digits| Secret::pin(digits).context("not a PIN");
+        if self.body.band().unlocking().is_none() {
+            match command {
+                BandCommand::TapPattern => self.happens(Event::Chosen(pattern(PATTERN)?))?,
+                BandCommand::Pin => self.happens(Event::Chosen(pin(PIN)?))?,
+                _ => {}
+            }
         }
         self.happens(match command {
             BandCommand::PutOn => Event::PutOn,
             BandCommand::TakeOff => Event::TakenOff,
             BandCommand::TapPattern => Event::Entered(pattern(PATTERN)?),
             BandCommand::WrongPattern => Event::Entered(pattern(WRONG_PATTERN)?),
+            BandCommand::Pin => Event::Entered(pin(PIN)?),
+            BandCommand::WrongPin => Event::Entered(pin(WRONG_PIN)?),
             BandCommand::Press => Event::Gesture(Gesture::Press),
             BandCommand::DoublePress => Event::Gesture(Gesture::DoublePress),
             BandCommand::TriplePress => Event::Gesture(Gesture::Unpair),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use armring_band::{Asker, Band, Event, Face, Offer, Output, Signal, SoftwareKeys, StoreKey};
-use armring_pairing::{PairingLabel, SoftwareKey};
+use armring_pairing::{DiffieHellman, PairingLabel, PairingSecret, SoftwareKey, Source};
 use armring_token::RootKey;
 use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
 use getrandom::SysRng;
@@ -29,6 +29,8 @@ pub(crate) struct Body {
     band: Band<SoftwareKey, SoftwareKeys>,
     disk: Disk,
     started: Instant,
+    /// What stands on its label, if it has one.
+    printed: Option<String>,
 }
 
 impl Body {
@@ -41,7 +43,16 @@ impl Body {
                 band.load(key, &value).with_context(|| disk.damaged(&name_of(key)))?;
             }
         }
-        Ok(Self { band, disk, started: Instant::now() })
+        Ok(Self { band, disk, started: Instant::now(), printed: None })
+    }
+
+    /// The same with a label, which its maker puts on it with a secret that stays.
+    pub(crate) fn labelled(self) -> Result<Self> {
+        let secret = label_secret(&self.disk)?;
+        let label = PairingLabel::new(Source::Printed, PairingSecret::new(*secret.expose()), &identity(&self.disk)?.public_key());
+        let mut buffer = [0; PairingLabel::URI_LEN];
+        let printed = Some(label.to_uri(&mut buffer)?.to_owned());
+        Ok(Self { band: self.band.with_label(secret), printed, ..self })
     }
 
     pub(crate) const fn band(&self) -> &Band<SoftwareKey, SoftwareKeys> {
@@ -99,25 +110,42 @@ impl Body {
     /// Tells the wearer, and shows what a display has to show.
     fn show(&self, signal: Signal) -> Result<()> {
         report(&Report::Band(describe(signal, self.band.offer())))?;
-        match (signal, self.band.label()) {
-            (Signal::PairingOpen, Some(label)) => {
-                let mut buffer = [0; PairingLabel::URI_LEN];
-                Ok(report(&Report::Band(BandReport::Label(label.to_uri(&mut buffer)?.to_owned())))?)
-            }
-            _ => Ok(()),
+        if signal != Signal::PairingOpen {
+            return Ok(());
         }
+        let mut buffer = [0; PairingLabel::URI_LEN];
+        let uri = match self.band.label() {
+            Some(label) => Some(label.to_uri(&mut buffer)?.to_owned()),
+            // Whoever holds the button can read the label as well.
+            None => self.printed.clone(),
+        };
+        uri.map_or(Ok(()), |uri| Ok(report(&Report::Band(BandReport::Label(uri)))?))
     }
 }
 
 /// The key of a device, made at the first start.
 pub(crate) fn identity(disk: &Disk) -> Result<SoftwareKey> {
-    if let Some(bytes) = disk.read("identity")? {
-        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| anyhow::anyhow!(disk.damaged("identity")))?;
+    if let Some(bytes) = kept(disk, "identity")? {
         return Ok(SoftwareKey::new(bytes));
     }
     let key = SoftwareKey::generate(&mut SysRng)?;
     disk.write("identity", key.expose())?;
     Ok(key)
+}
+
+/// The secret on a band's label, made at the first start.
+fn label_secret(disk: &Disk) -> Result<PairingSecret> {
+    if let Some(bytes) = kept(disk, "label")? {
+        return Ok(PairingSecret::new(bytes));
+    }
+    let secret = PairingSecret::generate(&mut SysRng)?;
+    disk.write("label", secret.expose())?;
+    Ok(secret)
+}
+
+fn kept(disk: &Disk, name: &str) -> Result<Option<[u8; 32]>> {
+    let Some(bytes) = disk.read(name)? else { return Ok(None) };
+    Ok(Some(bytes.try_into().map_err(|_| anyhow::anyhow!(disk.damaged(name)))?))
 }
 
 fn name_of(key: StoreKey) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use armring_issuer::{Applicant, DAY, DepositRef, Issuer, Keys, Ledger, Policy, REPLY_MAX, Session, SqliteLedger};
-use armring_token::{Limits, Minor, PayeeKey};
+use armring_token::{FreeCount, Limits, Minor, PayeeKey};
 use armring_wire::{AccountPseudonym, Amount, AttPayload, CredentialId, Currency, Validity};
 use getrandom::SysRng;
 
@@ -82,12 +82,20 @@ pub(crate) fn run(ledger: &Path, payload: AttPayload) -> Result<()> {
     Ok(())
 }
 
-/// Limits that a story can run into: 200.00 a payment, 50.00 with a press alone. What was accepted without network is good for another day.
+/// Limits that a story can run into: 200.00 a payment, 50.00 with a press alone; where a label was scanned, 20.00 and 10.00. What was accepted without network is good for another day.
 fn policy() -> Policy {
     let standard = Policy::default();
     let lower = |limits: Option<Limits>| limits.map(|limits| Limits { each: Minor(200_00), press: Minor(50_00), ..limits });
     let (compared_code, displayed_secret) = (lower(standard.compared_code), lower(standard.displayed_secret));
-    Policy { compared_code, displayed_secret, redeem_period: DAY, ..standard }
+    let printed_secret = standard.printed_secret.map(|limits| Limits { each: Minor(20_00), press: Minor(10_00), ..limits });
+    Policy { printed_secret, compared_code, displayed_secret, redeem_period: DAY, ..standard }
+}
+
+/// The same for what comes without a gesture, over links that were compared.
+fn with_free(policy: Policy, (free_count, free, free_total): (FreeCount, Minor, Minor)) -> Policy {
+    let grant = |limits: Option<Limits>| limits.map(|limits| Limits { free, free_count, free_total, ..limits });
+    let (compared_code, displayed_secret) = (grant(policy.compared_code), grant(policy.displayed_secret));
+    Policy { compared_code, displayed_secret, ..policy }
 }
 
 impl Service {
@@ -150,6 +158,10 @@ impl Service {
             IssuerCommand::ReplaceBand { credential } => {
                 let credential = CredentialId(unhex_array(&credential)?);
                 Report::Code { code: hex(&self.issuer.replace_band(credential, now, &mut SysRng)?.0) }
+            }
+            IssuerCommand::AllowFree { count, each, total } => {
+                self.issuer.set_policy(with_free(self.issuer.policy().clone(), (FreeCount(count), Minor(each), Minor(total))));
+                Report::Done
             }
             IssuerCommand::AnnounceKeys => {
                 self.kept.keyring.announce(now)?;

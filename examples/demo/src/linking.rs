@@ -41,7 +41,8 @@ impl Phone {
     /// The line has stored the link: this connection is over.
     fn paired(&mut self) -> Result<()> {
         match self.event()? {
-            Event::Paired(_) => self.line = None,
+            // What another link was left with resumes nothing over this one.
+            Event::Paired(_) => (self.line, self.ticket) = (None, None),
             other => bail!("the band answered with {other:?}"),
         }
         Ok(report(&Report::Phone(PhoneReport::Paired))?)
@@ -118,6 +119,39 @@ impl Phone {
             other => bail!("the band answered with {other:?}"),
         };
         Ok(report(&Report::Phone(answer))?)
+    }
+
+    /// Asks for leave to pair again. What is paired then has what was enrolled over the link that is here now.
+    pub(crate) fn replace(&mut self) -> Result<()> {
+        self.say(&ToBand::Replace)?;
+        match self.event()? {
+            Event::Waiting(awaited) => {
+                self.begun = Some(Begun::Replacing);
+                Ok(report(&Report::Phone(PhoneReport::Waiting(awaited.to_string())))?)
+            }
+            Event::Declined(why) => Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
+            other => bail!("the band answered with {other:?}"),
+        }
+    }
+
+    pub(crate) fn may_pair(&mut self) -> Result<()> {
+        match self.event()? {
+            Event::Noted => self.line = None,
+            Event::Declined(why) => return Ok(report(&Report::Phone(PhoneReport::Declined(why.to_string())))?),
+            other => bail!("the band answered with {other:?}"),
+        }
+        Ok(report(&Report::Phone(PhoneReport::MayPair))?)
+    }
+
+    /// Tells the band that this phone recognised its owner.
+    pub(crate) fn unlock_band(&mut self) -> Result<()> {
+        self.say(&ToBand::Unlock)?;
+        let answer = match self.event()? {
+            Event::Noted => Report::Done,
+            Event::Declined(why) => Report::Phone(PhoneReport::Declined(why.to_string())),
+            other => bail!("the band answered with {other:?}"),
+        };
+        Ok(report(&answer)?)
     }
 
     fn dial(&mut self, band: &str, connection: Connection, names: Names) -> Result<()> {

@@ -42,13 +42,13 @@ fn main() -> ExitCode {
     step::doom(arguments.die_at, arguments.cut_at);
     let result = match arguments.process {
         None => return play(&arguments),
-        Some(Process::Band { folder, root, display, button }) => {
+        Some(Process::Band { folder, root, display, button, label }) => {
             let face = match (display, button) {
                 (true, _) => Face::Display,
                 (_, true) => Face::Button,
                 _ => Face::Lights,
             };
-            band::run(&folder, root, face, payload)
+            band::run(&folder, root, (face, label), payload)
         }
         Some(Process::Phone { owner, folder, root, issuer, inside, infected }) => {
             phone::run(&phone::Setup { owner: &owner, folder: &folder, root, issuer: &issuer, inside, infected }, payload)

@@ -50,6 +50,7 @@ pub(crate) enum Begun {
     Paying(Box<(Payment, Client)>),
     Receiving(Collection, Amount),
     Unpairing,
+    Replacing,
 }
 
 /// What a phone is started with.
@@ -147,6 +148,8 @@ impl Phone {
                 Ok(report(&Report::Phone(PhoneReport::OutOfReach))?)
             }
             PhoneCommand::Unpair { others } => self.unpair(others),
+            PhoneCommand::Replace => self.replace(),
+            PhoneCommand::Unlock => self.unlock_band(),
             PhoneCommand::IssuerAt { address } => {
                 self.issuer = address;
                 Ok(report(&Report::Done)?)
@@ -190,6 +193,7 @@ impl Phone {
             }
             Begun::Receiving(collection, amount) => self.collect(collection, amount),
             Begun::Unpairing => self.unpaired(),
+            Begun::Replacing => self.may_pair(),
         }
     }
 

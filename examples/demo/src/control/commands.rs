@@ -22,6 +22,9 @@ pub(crate) enum BandCommand {
     TapPattern,
     /// Another one.
     WrongPattern,
+    /// The right PIN.
+    Pin,
+    WrongPin,
     Press,
     DoublePress,
     TriplePress,
@@ -108,6 +111,10 @@ pub(crate) enum PhoneCommand {
     Unpair {
         others: bool,
     },
+    /// Ask the band to let another link take the place of this one.
+    Replace,
+    /// Its owner is recognised: tell the band.
+    Unlock,
     /// The network leads here for the issuer from now on.
     IssuerAt {
         address: String,
@@ -186,6 +193,12 @@ pub(crate) enum IssuerCommand {
     /// The band with this credential is lost: it is revoked, and there is a code for another one.
     ReplaceBand {
         credential: String,
+    },
+    /// From now on credentials allow so many payments in a row without a gesture: each of so many minor units at most, and so many together.
+    AllowFree {
+        count: u16,
+        each: u64,
+        total: u64,
     },
     /// Publish a key list with new keys in it, before anything is signed with them.
     AnnounceKeys,

@@ -62,7 +62,7 @@ pub(crate) enum BandReport {
     /// No phone is connected any more.
     Alone,
     PairingOpen,
-    /// What the display shows as a QR code.
+    /// What the display shows as a QR code, or what is printed on the label as one.
     Label(String),
     PairingClosed,
     Code(String),
@@ -110,6 +110,8 @@ pub(crate) enum PhoneReport {
     NotTaken(String),
     /// The band forgot what it was to forget.
     Unpaired,
+    /// The band lets the next link that is paired take the place of this phone's.
+    MayPair,
     /// The payee has accepted the token without asking the issuer.
     Pending,
     /// The wearer's request waits for its payer, here, who scans this URI.

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use armring_token::{Receipt, Unverified};
+use armring_wire::Amount;
 
 use super::language::{Device, Door, Wanted};
 use super::noise;
@@ -43,6 +44,10 @@ impl Player {
         stage.tell(issuer, &IssuerCommand::ReplaceBand { credential })?;
         person.code = Some(stage.wait(issuer, "an enrolment code", code)?);
         Ok(Outcome::done())
+    }
+
+    pub(super) fn allow_free(&mut self, count: u16, each: Amount, total: Amount) -> Result<Outcome> {
+        self.tell_issuer(&IssuerCommand::AllowFree { count, each: each.minor(), total: total.minor() })
     }
 
     pub(super) fn announce_keys(&mut self) -> Result<Outcome> {

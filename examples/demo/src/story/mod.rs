@@ -18,6 +18,7 @@ mod selling;
 mod spec;
 mod stage;
 mod telling;
+mod window;
 
 use std::fs;
 use std::io::Read;

@@ -31,11 +31,11 @@ impl Player {
             person.pair_inside(stage)?;
             return Ok(Outcome::done());
         }
-        let seen = stage.watch(person.band.actor, &BandCommand::Hold)?;
-        ensure!(seen.iter().any(|report| is_band(report, &BandReport::PairingOpen).is_some()), "the pairing window did not open");
+        let seen = if how == Pairing::CodeInWindow { Vec::new() } else { person.open_window(stage)? };
         match how {
-            Pairing::Code => person.pair_by_code(stage)?,
-            Pairing::Qr => person.pair_by_qr(stage, &seen)?,
+            Pairing::Code | Pairing::CodeInWindow => person.pair_by_code(stage)?,
+            Pairing::Qr => person.scan(stage, &seen, "The band's display shows a code to scan")?,
+            Pairing::Label => person.scan(stage, &seen, "A code to scan is printed on the band's label")?,
             Pairing::Press => stage.tell(person.phone, &PhoneCommand::PairByPress { band: person.band.address.clone() })?,
         }
         stage.wait(person.phone, "the pairing", |report| is_phone(report, &PhoneReport::Paired))?;
@@ -96,6 +96,7 @@ impl Player {
             Face::Lights => Pairing::Code,
             Face::Display => Pairing::Qr,
             Face::Button => Pairing::Press,
+            Face::Label => Pairing::Label,
         };
         stage.telling.prose(&format!("{name} pairs and enrols the {it}, and unlocks it (told nowhere)."));
         stage.telling.quiet(true);
@@ -154,7 +155,22 @@ impl Player {
 }
 
 impl Person {
+    /// Opens the pairing window. Gives what the band shows.
+    pub(super) fn open_window(&self, stage: &mut Stage) -> Result<Vec<Report>> {
+        let seen = stage.watch(self.band.actor, &BandCommand::Hold)?;
+        ensure!(seen.iter().any(|report| is_band(report, &BandReport::PairingOpen).is_some()), "the pairing window did not open");
+        Ok(seen)
+    }
+
     fn pair_by_code(&self, stage: &mut Stage) -> Result<()> {
+        self.codes(stage)?;
+        stage.telling.check(&format!("The codes are the same: {} says yes on the phone and presses the band.", self.name));
+        stage.done(self.band.actor, &BandCommand::Press)?;
+        stage.tell(self.phone, &PhoneCommand::AcceptCode)
+    }
+
+    /// Begins to pair by code, and compares what band and phone show.
+    pub(super) fn codes(&self, stage: &mut Stage) -> Result<()> {
         stage.tell(self.phone, &PhoneCommand::Pair { band: self.band.address.clone() })?;
         let in_wallet = stage.wait(self.phone, "a code", |report| match report {
             Report::Phone(PhoneReport::Code(code)) => Some(code.clone()),
@@ -166,19 +182,17 @@ impl Person {
         })?;
         stage.telling.prose(&format!("The band shows {on_band}. The phone shows {in_wallet}."));
         ensure!(on_band == in_wallet, "the codes differ");
-        stage.telling.check(&format!("The codes are the same: {} says yes on the phone and presses the band.", self.name));
-        stage.done(self.band.actor, &BandCommand::Press)?;
-        stage.tell(self.phone, &PhoneCommand::AcceptCode)
+        Ok(())
     }
 
-    /// Pairs with what the band's display shows.
-    fn pair_by_qr(&self, stage: &mut Stage, seen: &[Report]) -> Result<()> {
+    /// Pairs with what the band's display shows, or its label.
+    fn scan(&self, stage: &mut Stage, seen: &[Report], told: &str) -> Result<()> {
         let uri = seen.iter().find_map(|seen| match seen {
             Report::Band(BandReport::Label(uri)) => Some(uri.clone()),
             _ => None,
         });
-        let uri = uri.with_context(|| format!("{}'s band has no display", self.name))?;
-        stage.telling.prose(&format!("The band's display shows a code to scan: {}.", shortened(&uri)));
+        let uri = uri.with_context(|| format!("{}'s band has neither a display nor a label", self.name))?;
+        stage.telling.prose(&format!("{told}: {}.", shortened(&uri)));
         stage.tell(self.phone, &PhoneCommand::Scan { band: self.band.address.clone(), uri })
     }
 
@@ -233,6 +247,6 @@ pub(super) fn code(report: &Report) -> Option<String> {
     }
 }
 
-fn is_band(report: &Report, wanted: &BandReport) -> Option<()> {
+pub(super) fn is_band(report: &Report, wanted: &BandReport) -> Option<()> {
     matches!(report, Report::Band(found) if found == wanted).then_some(())
 }

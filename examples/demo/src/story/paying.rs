@@ -27,15 +27,32 @@ impl Player {
             stage.done(person.phone, &PhoneCommand::Finger)?;
             return Ok(Outcome::done());
         }
-        let seen = stage.watch(person.band.actor, if right { &BandCommand::TapPattern } else { &BandCommand::WrongPattern })?;
-        let said = seen.iter().find(|seen| matches!(seen, Report::Band(BandReport::Unlocked | BandReport::WrongSecret(_))));
+        self.enter_secret(who, if right { BandCommand::TapPattern } else { BandCommand::WrongPattern })
+    }
+
+    /// Enters a pattern or a PIN on the band.
+    pub(super) fn enter_secret(&mut self, who: &str, secret: BandCommand) -> Result<Outcome> {
+        let (person, stage) = self.person(who)?;
+        ensure!(!person.is_phone(), "{who} has no band to do that with");
+        let what = if matches!(secret, BandCommand::Pin | BandCommand::WrongPin) { "PIN" } else { "pattern" };
+        let seen = stage.watch(person.band.actor, &secret)?;
+        let said = seen
+            .iter()
+            .find(|seen| matches!(seen, Report::Band(BandReport::Unlocked | BandReport::WrongSecret(_)) | Report::Complaint(_)));
         Ok(match said {
             Some(Report::Band(BandReport::Unlocked)) => Outcome::done(),
             Some(Report::Band(BandReport::WrongSecret(left))) => {
-                Outcome::new(Wanted::Refused, format!("the pattern is wrong, {left} tries are left"))
+                Outcome::new(Wanted::Refused, format!("the {what} is wrong, {left} tries are left"))
             }
+            Some(Report::Complaint(why)) => Outcome::new(Wanted::Refused, why.clone()),
             _ => Outcome::new(Wanted::Refused, "the band is not worn"),
         })
+    }
+
+    pub(super) fn unlock_by_phone(&mut self, who: &str) -> Result<Outcome> {
+        let (person, stage) = self.person(who)?;
+        stage.done(person.phone, &PhoneCommand::Unlock)?;
+        Ok(Outcome::done())
     }
 
     pub(super) fn pay(&mut self, who: &str, amount: Option<Amount>, to: &str, memo: Option<&str>) -> Result<Outcome> {

@@ -54,6 +54,8 @@ pub(super) enum Begun {
     /// The request is signed: whoever pays it finds the phone here.
     Listening(Payee),
     Unpairing,
+    /// Another link may take the place of the phone's.
+    Replacing,
 }
 
 /// Who is to be paid, for what, and where they are reached.
@@ -250,6 +252,7 @@ impl Band {
             Face::Lights => {}
             Face::Display => arguments.push("--display"),
             Face::Button => arguments.push("--button"),
+            Face::Label => arguments.push("--label"),
         }
         let actor = stage.start(&format!("{name}'s band"), &arguments)?;
         Ok(Self { actor, address: stage.address(actor)?, face, folder, number, credential: None })

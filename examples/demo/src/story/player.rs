@@ -103,6 +103,9 @@ impl Player {
             Action::Quote { section, words, stops } => self.quote(*section, words, *stops),
             Action::Attack(attack) => self.attack(who, attack),
             Action::Pair(how) => self.pair(who, *how),
+            Action::PairNot { on } => self.pair_not(who, *on),
+            Action::Hold => self.hold(who),
+            Action::AskToPairAgain => self.ask_to_pair_again(who),
             Action::Connect => self.connect(who),
             Action::HangUp => self.disconnect(who, true),
             Action::CutTheLink => self.disconnect(who, false),
@@ -111,6 +114,10 @@ impl Player {
             Action::PutOn => self.on_band(who, BandCommand::PutOn),
             Action::TakeOff => self.on_band(who, BandCommand::TakeOff),
             Action::Unlock { right } => self.unlock(who, *right),
+            Action::UnlockByPin { right } => {
+                self.enter_secret(who, if *right { BandCommand::Pin } else { BandCommand::WrongPin })
+            }
+            Action::UnlockByPhone => self.unlock_by_phone(who),
             Action::Press => self.press(who),
             Action::PressTwice => self.press_twice(who),
             Action::PressThreeTimes => self.press_three_times(who),
@@ -136,6 +143,7 @@ impl Player {
             Action::Refund { amount, memo, other_till } => self.refund(who, *amount, memo, *other_till),
             Action::RefundAgain { memo } => self.refund_again(who, memo),
             Action::Replace { person } => self.replace(person),
+            Action::AllowFree { count, each, total } => self.allow_free(*count, *each, *total),
             Action::AnnounceKeys => self.announce_keys(),
             Action::UseNewKeys => self.use_new_keys(),
             Action::Audit => self.audit(),

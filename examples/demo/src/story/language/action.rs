@@ -45,7 +45,13 @@ pub(crate) enum Action {
         stops: bool,
     },
     // What a person does.
+    Hold,
     Pair(Pairing),
+    /// The codes are the same, and the person says no all the same.
+    PairNot {
+        on: Device,
+    },
+    AskToPairAgain,
     Connect,
     HangUp,
     CutTheLink,
@@ -56,6 +62,10 @@ pub(crate) enum Action {
     Unlock {
         right: bool,
     },
+    UnlockByPin {
+        right: bool,
+    },
+    UnlockByPhone,
     Press,
     PressTwice,
     PressThreeTimes,
@@ -108,6 +118,11 @@ pub(crate) enum Action {
     // What the issuer does.
     Replace {
         person: String,
+    },
+    AllowFree {
+        count: u16,
+        each: Amount,
+        total: Amount,
     },
     AnnounceKeys,
     UseNewKeys,
@@ -192,12 +207,17 @@ pub(crate) enum Face {
     Lights,
     Display,
     Button,
+    /// Lights, and a label with a secret.
+    Label,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pairing {
     Code,
+    /// The same without a gesture.
+    CodeInWindow,
     Qr,
+    Label,
     Press,
 }
 

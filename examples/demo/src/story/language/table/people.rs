@@ -3,7 +3,7 @@
 use super::super::action::{Action, Device, Face, Pairing};
 use super::{Verb, person};
 
-pub(super) const PERSON: [Verb; 36] = [
+pub(super) const PERSON: [Verb; 45] = [
     person(
         "set up",
         |_| Some(Action::SetUp),
@@ -14,7 +14,33 @@ pub(super) const PERSON: [Verb; 36] = [
         |_| Some(Action::Pair(Pairing::Code)),
         "Holds the band's button, which opens the pairing window; compares the digits on band and phone, and says yes on both.",
     ),
+    person(
+        "pair by code and say no on the band",
+        |_| Some(Action::PairNot { on: Device::Band }),
+        "The same, but that a shake of the band says no.",
+    ),
+    person(
+        "pair by code and say no on the phone",
+        |_| Some(Action::PairNot { on: Device::Phone }),
+        "The same, but that the phone hangs up.",
+    ),
+    person("hold", |_| Some(Action::Hold), "Holds the button: the pairing window is open for a minute, for one attempt."),
+    person(
+        "pair in the window",
+        |_| Some(Action::Pair(Pairing::CodeInWindow)),
+        "Pairs by code without holding the button, for which the window must be open still.",
+    ),
+    person(
+        "ask to pair again",
+        |_| Some(Action::AskToPairAgain),
+        "The phone asks the band to let another link take the place of its own. The band waits until its button is held.",
+    ),
     person("pair by qr", |_| Some(Action::Pair(Pairing::Qr)), "Holds the button; the phone scans what the band's display shows."),
+    person(
+        "pair by label",
+        |_| Some(Action::Pair(Pairing::Label)),
+        "The same with what is printed on the band's label, which somebody else may have seen.",
+    ),
     person(
         "pair by press",
         |_| Some(Action::Pair(Pairing::Press)),
@@ -45,6 +71,17 @@ pub(super) const PERSON: [Verb; 36] = [
         "Taps the pattern. The first one tapped is the right one from then on. On a phone alone: the finger on its sensor.",
     ),
     person("unlock wrongly", |_| Some(Action::Unlock { right: false }), "Taps another one. The band counts that."),
+    person(
+        "unlock by PIN",
+        |_| Some(Action::UnlockByPin { right: true }),
+        "Enters the PIN on a band with keys for that, where no pattern was tapped before. The first one entered is the right one.",
+    ),
+    person("unlock by a wrong PIN", |_| Some(Action::UnlockByPin { right: false }), "Enters another one. The band counts that."),
+    person(
+        "unlock by the phone",
+        |_| Some(Action::UnlockByPhone),
+        "The phone recognises its owner and tells the band, which takes that for less than what is entered on it.",
+    ),
     person(
         "press",
         |_| Some(Action::Press),

@@ -35,11 +35,16 @@ pub(super) const SHOP: [Verb; 9] = [
     ),
 ];
 
-pub(super) const ISSUER: [Verb; 4] = [
+pub(super) const ISSUER: [Verb; 5] = [
     issuer(
         "replace PERSON's band",
         |a| Some(Action::Replace { person: a.name()? }),
         "The band is lost: its credential is revoked, and its owner's next enrolment is of another band on the same account.",
+    ),
+    issuer(
+        "allow NUMBER payments of AMOUNT and AMOUNT together without a press",
+        |a| Some(Action::AllowFree { count: u16::try_from(a.number()?).ok()?, each: a.amount()?, total: a.amount()? }),
+        "So it stands in credentials from now on: so many in a row, each of that at most. A press begins the count anew.",
     ),
     issuer(
         "announce new keys",

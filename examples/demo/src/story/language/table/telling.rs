@@ -4,7 +4,7 @@ use super::super::action::{Action, Device, Door, Equipment, Face};
 use super::super::args::Args;
 use super::{Verb, story};
 
-pub(super) const STORY: [Verb; 20] = [
+pub(super) const STORY: [Verb; 21] = [
     story("title TEXT", |a| Some(Action::Title(a.text()?)), "What the story is called. Told at the top."),
     story("chapter TEXT", |a| Some(Action::Chapter(a.text()?)), "Begins a chapter."),
     story("say TEXT", |a| Some(Action::Say(a.text()?)), "Tells the reader something."),
@@ -24,6 +24,11 @@ pub(super) const STORY: [Verb; 20] = [
         "enter NEW with a band with a button [and AMOUNT]",
         |a| enter(a, Equipment::Band(Face::Button)),
         "The same with a band that shows nothing.",
+    ),
+    story(
+        "enter NEW with a band with a label [and AMOUNT]",
+        |a| enter(a, Equipment::Band(Face::Label)),
+        "The same with a band that shows digits and has a code to scan printed on it.",
     ),
     story(
         "enter NEW with a phone alone [and AMOUNT]",
