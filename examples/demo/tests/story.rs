@@ -111,7 +111,9 @@ fn runs() -> Vec<Run> {
     standard.into_iter().chain(others.map(|path| Run { name: name(&path), story: Some(path), payload: "182" })).collect()
 }
 
-const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
 
 /// Whose diagrams readers are shown.
 const SHOWN: [(&str, &str); 2] = [("standard at 182", "standard-story.svg"), ("example", "example-story.svg")];
@@ -157,7 +159,7 @@ fn fault(run: &Run) -> Option<String> {
     assert!(folder.0.join("ledger.sqlite").exists(), "{}", run.name);
     let messages_drawn = messages(&diagram);
     if let Some((_, shown)) = SHOWN.iter().find(|(name, _)| *name == run.name)
-        && messages_drawn != messages(&Path::new(DOCS).join(shown))
+        && messages_drawn != messages(&docs().join(shown))
     {
         return Some(format!("{}: draw docs/{shown} anew, with cargo demo --diagram", run.name));
     }

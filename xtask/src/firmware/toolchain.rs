@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+use super::build::TARGET;
 use crate::workspace::{Workspace, output};
 
 /// What unpacking needs besides cargo, and which Debian package has it.
@@ -67,6 +68,14 @@ impl Toolchain {
                 command.env_remove(name);
             }
         }
+        // A panic says where it stands: the same length of path wherever sources and crates lie.
+        let root = workspace.root.display();
+        let crates = crates_folder().display().to_string();
+        command.arg("--config").arg(format!(
+            "target.{TARGET}.rustflags=[{:?}, {:?}]",
+            format!("--remap-path-prefix={root}=/armring"),
+            format!("--remap-path-prefix={crates}=/crates")
+        ));
         let linker = linker()?;
         for target in ["THUMBV7EM_NONE_EABIHF", "THUMBV6M_NONE_EABI", "RISCV32IMAC_UNKNOWN_NONE_ELF"] {
             command.env(format!("CARGO_TARGET_{target}_LINKER"), &linker);
@@ -130,6 +139,13 @@ fn libraries() -> Result<&'static str> {
             bail!("the firmware is built and run with Debian's packages, not on {system} on {machine}\n  {NEEDED}")
         }
     }
+}
+
+/// Where cargo keeps the sources of crates.
+fn crates_folder() -> PathBuf {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    home.unwrap_or_default().join("registry/src")
 }
 
 /// The linker that comes with rustup's toolchains.
