@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -270,10 +269,11 @@ impl<const WORD: usize, const PAGE: usize> NorFlash for Flash<WORD, PAGE> {
 
 impl<const WORD: usize, const PAGE: usize> MultiwriteNorFlash for Flash<WORD, PAGE> {}
 
-/// From the environment or by chance, and printed. To run a failure again: `POWER_SEED=<seed> cargo test …`.
+/// From the environment, or always the same one, so that a run says the same everywhere; printed. `POWER_SEED=11838233064252071604` shows the fault
+/// that the crate's documentation names.
 pub(crate) fn seed() -> u64 {
     let seed = std::env::var("POWER_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = seed.unwrap_or_else(|| RandomState::new().hash_one("armring"));
+    let seed = seed.unwrap_or(12_604_079_780_035_684_095);
     println!("POWER_SEED={seed}");
     seed
 }
