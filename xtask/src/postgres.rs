@@ -18,7 +18,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let programs = programs()?;
     let server = Server::start(programs.clone())?;
     let tests = |arguments: &[&str], serializable: bool| {
-        let mut command = workspace.cargo(&["test", "--locked", "--package", "armring-issuer", "--features", "postgres"]);
+        let mut command = workspace.cargo(&["test", "--locked", "--package", "armring-issuer", "--features", "tls"]);
         command.args(arguments).env("ARMRING_TEST_POSTGRES", server.parameters());
         command.env("ARMRING_POSTGRES_BIN", &programs).env("ARMRING_TEST_KILLS", KILLS);
         if serializable {
