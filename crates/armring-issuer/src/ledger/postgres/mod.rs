@@ -126,6 +126,10 @@ impl Ledger for PostgresLedger {
         self.read(|books| rows::account(books, account))
     }
 
+    fn accounts(&self, after: Option<AccountPseudonym>) -> Result<Vec<Account>, MachineError> {
+        self.read(|books| money::accounts(books, after))
+    }
+
     fn set_account_state(&mut self, account: AccountPseudonym, state: AccountState) -> Result<(), Error> {
         self.once(|books| money::set_account_state(books, account, state))
     }
