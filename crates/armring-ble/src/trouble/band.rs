@@ -13,7 +13,8 @@ use rand_core::TryCryptoRng;
 use trouble_host::prelude::*;
 
 use crate::advertisement::Advertisement as Advertised;
-use crate::peripheral::{Peer, Peripheral as Reports, Place, Radio as Happens};
+use crate::peripheral::Peripheral as Reports;
+use crate::radio::{Peer, Place, Radio as Happens};
 use crate::service::Spsm;
 use crate::trouble::seat::{Aired, Heard, INBOX, Out, SEATS, Seat, Session, seats};
 
