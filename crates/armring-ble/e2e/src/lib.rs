@@ -26,6 +26,10 @@ pub mod phone;
 use std::future::Future;
 use std::time::Duration;
 
+#[doc = include_str!("../../src/trouble/firmware.md")]
+#[cfg(doctest)]
+struct Firmware;
+
 /// How long a whole story may take, on a machine that does much else: longer, and something waits for good.
 const PATIENCE: Duration = Duration::from_secs(400);
 
