@@ -1,10 +1,10 @@
 //! Which stages `cargo xtask test` and `cargo xtask ci` have.
 
 use std::{
-    env, fs,
+    fs,
     fs::File,
     path::Path,
-    process::{self, Command, Stdio},
+    process::{self, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
