@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+use crate::compiler;
 use crate::workspace::{Workspace, output, run};
 
 /// The tests' workspace.
@@ -16,19 +17,28 @@ const TESTS: &str = "crates/armring-ble/e2e";
 const REQUIREMENTS: &str = "air/requirements.txt";
 /// Where the tests look for the Python that has it.
 const PYTHON: &str = "ARMRING_BLE_PYTHON";
+/// Why a C compiler is needed.
+const DBUS: &str = "libdbus, which btleplug links, is compiled from C";
 
 /// Installs what is needed, and runs the tests.
 pub(crate) fn run_tests(workspace: &Workspace) -> Result<()> {
+    compiler::answers(DBUS)?;
     let python = environment(workspace)?;
     run(cargo(workspace, &["test", "--locked"]).env(PYTHON, &python))
 }
 
-/// Formatting and lints of the tests, and lints of what they alone compile: the band and the phone on the host stack.
+/// Formatting and lints of the tests; lints and documentation of what they alone compile: band and phone on the host stack, the phone on btleplug.
 pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
+    compiler::answers(DBUS)?;
     run(&mut cargo(workspace, &["fmt", "--", "--check"]))?;
     run(&mut cargo(workspace, &["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
-    let stack = ["clippy", "--package", "armring-ble", "--features", "trouble", "--locked", "--", "-D", "warnings"];
-    run(workspace.cargo(&stack).env("CARGO_TARGET_DIR", folder(workspace)))
+    let whole = ["--package", "armring-ble", "--features", "trouble,vendored-dbus", "--locked"];
+    let mut lints = workspace.cargo(&["clippy"]);
+    lints.args(whole).args(["--", "-D", "warnings"]).env("CARGO_TARGET_DIR", folder(workspace));
+    run(&mut lints)?;
+    let mut documentation = workspace.cargo(&["doc", "--no-deps"]);
+    documentation.args(whole).env("CARGO_TARGET_DIR", folder(workspace));
+    run(documentation.env_remove("CARGO_ENCODED_RUSTDOCFLAGS").env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {

@@ -1,16 +1,16 @@
 //! Which stages `cargo xtask test` and `cargo xtask ci` have.
 
 use std::{
-    env, fs,
+    fs,
     fs::File,
     path::Path,
-    process::{self, Command, Stdio},
+    process::{self, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, ble, fuzz, guard, guard_selftest, msrv, packed, postgres, published,
+    attacks, ble, compiler, fuzz, guard, guard_selftest, msrv, packed, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -24,7 +24,7 @@ const TAIL: usize = 30;
 /// What a newcomer runs: stable Rust and a C compiler are enough.
 pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     let mut stages = Stages::of("test");
-    stages.run("C compiler", c_compiler);
+    stages.run("C compiler", || compiler::answers("SQLite is compiled from C"));
     stages.run("tests", || {
         let counts = workspace.target.join("tmp/power_cuts.txt");
         // What an earlier run left is not to pass for this one's.
@@ -69,28 +69,6 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     stages.run("firmware", || logged(workspace, "firmware"));
     stages.run("budget", || logged(workspace, "budget"));
     stages.finish()
-}
-
-fn c_compiler() -> Result<()> {
-    if cfg!(windows) {
-        // Visual Studio's compiler is not on the path; the build scripts that need it find it, or say what is missing.
-        return Ok(());
-    }
-    let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    // CC may carry arguments: `ccache gcc`.
-    let mut words = compiler.split_whitespace();
-    let found = words.next().is_some_and(|program| output(Command::new(program).args(words).arg("--version")).is_ok());
-    if !found {
-        bail!(
-            "no C compiler: `{compiler} --version` does not run, and SQLite is compiled from C\n  \
-             Debian, Ubuntu: sudo apt-get install build-essential\n  \
-             Fedora:         sudo dnf install gcc\n  \
-             macOS:          xcode-select --install\n  \
-             elsewhere:      put a C compiler on the path as `cc`, or name it in CC"
-        );
-    }
-    eprintln!("`{compiler}` answers");
-    Ok(())
 }
 
 /// Is a part of the toolchain there that rustup's minimal profile leaves out?

@@ -10,6 +10,7 @@
 //!            ├──▶ coverage         what their corpora reach
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ ble              the link over a Bluetooth host stack and virtual controllers
+//!            ├──▶ compiler         whether there is one for C
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ postgres         the ledger against PostgreSQL, and against crashes
 //!            ├──▶ published        what tracked text must not contain
@@ -20,6 +21,7 @@
 mod attacks;
 mod ble;
 mod checks;
+mod compiler;
 mod coverage;
 mod firmware;
 mod fuzz;

@@ -28,6 +28,8 @@ mod advertisement;
 pub mod btleplug;
 mod line;
 mod peripheral;
+mod radio;
+mod reports;
 mod service;
 #[cfg(feature = "trouble")]
 pub mod trouble;
@@ -35,7 +37,8 @@ mod window;
 
 pub use advertisement::{Advertisement, Seen};
 pub use line::{Line, LineError, Pipe};
-pub use peripheral::{LINGER, LinkError, PAYLOAD_MAX, Peer, Peripheral, Place, Radio, STALL_TIMEOUT};
+pub use peripheral::{LINGER, PAYLOAD_MAX, Peripheral, STALL_TIMEOUT};
+pub use radio::{LinkError, Peer, Place, Radio};
 pub use service::{
     ATT_MTU_DEFAULT, ATT_VALUE_MAX, INFO, Info, InfoError, NOTIFICATIONS, SERVICE, Spsm, WRITES, payload_of, payload_of_channel,
 };

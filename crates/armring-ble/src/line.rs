@@ -23,14 +23,36 @@ pub trait Pipe {
 
 /// A phone's line to a band. What a wallet wants transmitted goes in, what comes out is the wallet's:
 ///
-/// ```text
-/// let mut connection = Connection::reconnect(link, payload_of(att_mtu));
-/// loop {
-///     while let Some(output) = connection.poll() {
-///         match output { Transmit(fragment) => line.send(&fragment).await?, Disconnect => return, Event(event) => … }
+/// ```
+/// use armring_ble::{Line, LineError, Pipe};
+/// use armring_pairing::DiffieHellman;
+/// use armring_wallet::{Connection, Event, Output};
+/// use armring_wire::ATT_PAYLOAD_MAX;
+/// use rand_core::TryCryptoRng;
+///
+/// /// Carries what the wallet and the band say until either ends the connection. It was made with the payload that came with the line:
+/// /// `Connection::reconnect(link, payload)`.
+/// async fn carry<P: Pipe>(
+///     line: &mut Line<P>,
+///     connection: &mut Connection,
+///     key: &dyn DiffieHellman,
+///     rng: &mut impl TryCryptoRng,
+///     mut happens: impl FnMut(&mut Connection, Event),
+/// ) -> Result<(), LineError<P::Error>> {
+///     let mut fragment = [0; ATT_PAYLOAD_MAX];
+///     loop {
+///         while let Some(output) = connection.poll() {
+///             match output {
+///                 Output::Transmit(fragment) => line.send(&fragment).await?,
+///                 Output::Event(event) => happens(connection, event),
+///                 Output::Disconnect => return Ok(()),
+///             }
+///         }
+///         let len = line.receive(&mut fragment).await?;
+///         if let Err(error) = connection.fragment(&fragment[..len], key, rng) {
+///             eprintln!("{error}"); // Where it ends the connection, the next output says so.
+///         }
 ///     }
-///     let len = line.receive(&mut fragment).await?;
-///     connection.fragment(&fragment[..len], &key, &mut rng)?;
 /// }
 /// ```
 #[derive(Debug)]

@@ -7,6 +7,8 @@ use armring_band::{Event, HANDSHAKE_TIMEOUT, Signal};
 use armring_wire::{AttPayload, Uptime};
 use heapless::{Deque, Vec};
 
+use crate::radio::{LinkError, Peer, Place, Radio};
+use crate::reports::Reports;
 use crate::service::payload_of;
 use crate::window::{Arrived, Carrier, WINDOW, Window, WindowError};
 
@@ -16,45 +18,6 @@ pub const PAYLOAD_MAX: usize = 244;
 pub const LINGER: Duration = Duration::from_secs(1);
 /// How long what is sent may wait for an acknowledgement.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What the band may have to hear of at once: the end of a connection, the two that ended each other, their end, and the next one.
-const REPORTS: usize = 5;
-
-/// A central, by the handle of its connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub u16);
-
-/// What happens on a band's radio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Radio<'a> {
-    /// A central connected. It is nobody yet.
-    Connected,
-    /// It subscribed to [`NOTIFICATIONS`](crate::NOTIFICATIONS), at this ATT MTU: the band speaks. The MTU stays what it was then.
-    Subscribed(u16),
-    /// It wrote this to [`WRITES`](crate::WRITES).
-    Written(&'a [u8]),
-    /// It took its subscription back, or closed its channel.
-    Unsubscribed,
-    /// It opened an L2CAP channel, whose SDUs carry so much ([`payload_of_channel`](crate::payload_of_channel)), in place of a subscription.
-    ChannelOpened(AttPayload),
-    /// This SDU came over the channel.
-    Received(&'a [u8]),
-    /// It is gone, or out of reach.
-    Disconnected,
-}
-
-/// Whether a fragment of the band may leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a fragment without a place is not sent"]
-pub enum Place {
-    /// Send it now.
-    Free,
-    /// Keep it until the phone has acknowledged what is under way.
-    Full,
-    /// Drop it: the connection that it was for is over.
-    Gone,
-}
 
 /// The radio of a band. It holds no radio itself: the firmware reports what its Bluetooth stack says and does what is asked of it.
 ///
@@ -85,22 +48,13 @@ pub struct Peripheral<const N: usize = PAYLOAD_MAX> {
     peers: u8,
     /// The band's window is open, or somebody pairs.
     pairing: bool,
-    /// Whether the band knows of a connection, once it has heard all reports.
-    reported: bool,
     /// What the band has to hear before any fragment.
-    reports: Deque<Report, REPORTS>,
+    reports: Reports,
     /// Fragments of the connection that the last report was of.
     waiting: Deque<Vec<u8, N>, { WINDOW as usize }>,
     /// The fragment that the band was given last.
     current: Vec<u8, N>,
     acknowledgement: Option<[u8; 1]>,
-}
-
-enum Report {
-    Connected(AttPayload),
-    /// A second central, while the band pairs.
-    Second,
-    Disconnected,
 }
 
 enum State {
@@ -130,8 +84,7 @@ impl<const N: usize> Peripheral<N> {
             state: State::Idle,
             peers: 0,
             pairing: false,
-            reported: false,
-            reports: Deque::new(),
+            reports: Reports::new(),
             waiting: Deque::new(),
             current: Vec::new(),
             acknowledgement: None,
@@ -183,12 +136,8 @@ impl<const N: usize> Peripheral<N> {
 
     /// What happened to the band. To be given to it when all its outputs were done, and then asked for again.
     pub fn event(&mut self) -> Option<Event<'_>> {
-        if let Some(report) = self.reports.pop_front() {
-            return Some(match report {
-                Report::Connected(payload) => Event::Connected(payload),
-                Report::Second => Event::Connected(AttPayload::MIN),
-                Report::Disconnected => Event::Disconnected,
-            });
+        if let Some(event) = self.reports.next() {
+            return Some(event);
         }
         self.current = self.waiting.pop_front()?;
         if let State::Up(_, session) = &mut self.state {
@@ -288,11 +237,7 @@ impl<const N: usize> Peripheral<N> {
                 // The band says the same in a moment. Until then, no third one is to be told of.
                 self.pairing = false;
                 self.close();
-                // Whether or not it knew of the first one, it now hears of two.
-                if !self.reported {
-                    self.report(Report::Connected(AttPayload::MIN));
-                }
-                self.report(Report::Second);
+                self.reports.second();
                 Err(LinkError::SecondConnection)
             }
             _ => Err(LinkError::SecondConnection),
@@ -304,21 +249,9 @@ impl<const N: usize> Peripheral<N> {
         if self.counts(peer) || self.peers == 0 {
             self.close();
         }
-        if self.peers == 0 && self.reported {
-            // Of a connection that it has not heard of yet it need not hear.
-            if matches!(self.reports.back(), Some(Report::Connected(_))) {
-                self.reports.pop_back();
-                self.reported = false;
-            } else {
-                self.report(Report::Disconnected);
-            }
+        if self.peers == 0 {
+            self.reports.disconnected();
         }
-    }
-
-    fn report(&mut self, report: Report) {
-        self.reported = !matches!(report, Report::Disconnected);
-        // There is room: each report but one follows another that the band has heard.
-        let _ = self.reports.push_back(report);
     }
 
     /// Whether what `peer` does is of interest.
@@ -331,7 +264,7 @@ impl<const N: usize> Peripheral<N> {
             return Err(self.fail(LinkError::SecondCarrier));
         }
         self.state = State::Up(peer, Session { carrier, stalls: None });
-        self.report(Report::Connected(payload));
+        self.reports.connected(payload);
         Ok(())
     }
 
@@ -385,45 +318,3 @@ impl<const N: usize> fmt::Debug for Peripheral<N> {
         f.debug_struct("Peripheral").field("peers", &self.peers).finish_non_exhaustive()
     }
 }
-
-/// What was wrong with what happened on the radio. The central is to blame, or whoever stands between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LinkError {
-    /// It does not keep to the window.
-    Window(WindowError),
-    /// It wrote a fragment that is longer than the band takes, in bytes.
-    TooLong(usize),
-    /// It wrote before it had subscribed, or beside the channel that it opened.
-    NotSubscribed,
-    /// It subscribed, or opened a channel, twice.
-    SecondCarrier,
-    /// It took its subscription back, or closed its channel.
-    Unsubscribed,
-    /// It is the second one.
-    SecondConnection,
-    /// It did not subscribe, or acknowledge, in time.
-    TimedOut,
-}
-
-impl From<WindowError> for LinkError {
-    fn from(error: WindowError) -> Self {
-        Self::Window(error)
-    }
-}
-
-impl fmt::Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Window(error) => error.fmt(f),
-            Self::TooLong(len) => write!(f, "a fragment of {len} bytes is longer than the band takes"),
-            Self::NotSubscribed => f.write_str("the central writes what it has not subscribed for"),
-            Self::SecondCarrier => f.write_str("the central subscribes a second time"),
-            Self::Unsubscribed => f.write_str("the central took its subscription back"),
-            Self::SecondConnection => f.write_str("a second central connected"),
-            Self::TimedOut => f.write_str("the central did not subscribe or acknowledge in time"),
-        }
-    }
-}
-
-impl core::error::Error for LinkError {}

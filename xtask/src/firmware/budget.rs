@@ -41,7 +41,7 @@ const TARGETS: [Target; 5] = [
     Target { name: "small pay instructions", at_most: 1.10, of: &[("small Ed25519 sign instructions", 1)] },
 ];
 
-type Figures = BTreeMap<String, u64>;
+pub(super) type Figures = BTreeMap<String, u64>;
 
 /// What to do with what was measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub(super) fn run(workspace: &Workspace, toolchain: &Toolchain, then: Then) -> R
         Then::Write => fs::write(workspace.root.join(COMMITTED), committed(&figures, &toolchain.version()?))?,
         Then::Compare => {
             print!("{shown}\n{}", targets(&figures));
-            compare(workspace, &figures, &toolchain.version()?)?;
+            compare(workspace, COMMITTED, &figures, &toolchain.version()?)?;
         }
     }
     Ok(())
@@ -186,7 +186,7 @@ fn targets(figures: &Figures) -> String {
 }
 
 /// The figures as they are committed.
-fn committed(figures: &Figures, compiler: &str) -> String {
+pub(super) fn committed(figures: &Figures, compiler: &str) -> String {
     let mut text =
         format!("# Written by `cargo xtask budget --write`. A change here is explained in its commit.\ncompiler = {compiler}\n");
     for (name, figure) in figures {
@@ -195,14 +195,15 @@ fn committed(figures: &Figures, compiler: &str) -> String {
     text
 }
 
-fn compare(workspace: &Workspace, figures: &Figures, compiler: &str) -> Result<()> {
-    let path = workspace.root.join(COMMITTED);
+/// Demands that the figures are those that are committed in `file`.
+pub(super) fn compare(workspace: &Workspace, file: &str, figures: &Figures, compiler: &str) -> Result<()> {
+    let path = workspace.root.join(file);
     let before =
         fs::read_to_string(&path).with_context(|| format!("{}: `cargo xtask budget --write` writes it", path.display()))?;
     let known: BTreeMap<&str, &str> = before.lines().filter_map(|line| line.split_once(" = ")).collect();
     if known.get("compiler") != Some(&compiler) {
         let other = known.get("compiler").copied().unwrap_or("none");
-        println!("Not compared: the committed figures are of another compiler ({other}) than this one ({compiler}).");
+        println!("Not compared: the figures in {file} are of another compiler ({other}) than this one ({compiler}).");
         return Ok(());
     }
     let differ = differences(&known, figures);
@@ -212,7 +213,7 @@ fn compare(workspace: &Workspace, figures: &Figures, compiler: &str) -> Result<(
             differ.join("\n  ")
         );
     }
-    println!("All {} figures are those of {COMMITTED}.", figures.len());
+    println!("All {} figures are those of {file}.", figures.len());
     Ok(())
 }
 
@@ -241,7 +242,7 @@ fn differences(known: &BTreeMap<&str, &str>, figures: &Figures) -> Vec<String> {
 }
 
 /// 1234567 as 1,234,567.
-fn spaced(number: u64) -> String {
+pub(super) fn spaced(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -12,6 +12,7 @@ mod budget;
 mod build;
 mod cast;
 mod machine;
+mod radio;
 mod session;
 mod story;
 mod toolchain;
@@ -45,7 +46,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Measures what the band costs.
+/// Measures what the band costs, and what its radio does.
 pub(crate) fn budget(workspace: &Workspace, then: Then) -> Result<()> {
-    budget::run(workspace, &Toolchain::get(workspace)?, then)
+    let toolchain = Toolchain::get(workspace)?;
+    let (band, radio) = (budget::run(workspace, &toolchain, then), radio::run(workspace, &toolchain, then));
+    band.and(radio)
 }

@@ -45,6 +45,12 @@ class VirtualController(Controller):
             boundary = 2 if offset == 0 else 1
             self.send_hci_packet(hci.HCI_AclDataPacket(connection.handle, boundary, 0, len(part), part))
 
+    def on_hci_le_set_random_address_command(self, command):
+        """Not while it advertises, as in real ones (Bluetooth Core 6.0, Vol 4, Part E, 7.8.4)."""
+        if self.le_legacy_advertiser.enabled:
+            return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
+        return super().on_hci_le_set_random_address_command(command)
+
     def create_le_connection(self, peer_address):
         super().create_le_connection(peer_address)
         asyncio.get_running_loop().call_soon(self.establish, peer_address)

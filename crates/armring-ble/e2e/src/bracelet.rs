@@ -8,7 +8,7 @@ use std::rc::Rc;
 use armring_band::{Band, Event, Face, Gesture, Offer, Signal, SoftwareKeys, StoreKey};
 use armring_ble::Spsm;
 use armring_ble::trouble::{Clock, Radio, Wrist, run};
-use armring_pairing::{DiffieHellman, PairingLabel, SoftwareKey};
+use armring_pairing::{DiffieHellman, PairingLabel, PairingSecret, SoftwareKey};
 use armring_token::RootKey;
 use armring_wire::Uptime;
 use rand_chacha::ChaCha20Rng;
@@ -33,6 +33,7 @@ pub struct Bracelet {
     root: RootKey,
     face: Face,
     key: [u8; 32],
+    label: Option<[u8; 32]>,
     starts: u64,
     flash: Rc<RefCell<BTreeMap<StoreKey, Vec<u8>>>>,
     time: Rc<Time>,
@@ -65,13 +66,22 @@ impl Bracelet {
     /// A band on the controller that listens at `port`. It is off.
     pub fn new(port: u16, root: RootKey, face: Face) -> Self {
         let (flash, time) = (Rc::default(), Rc::default());
-        Self { port, root, face, key: [7; 32], starts: 0, flash, time, running: None }
+        Self { port, root, face, key: [7; 32], label: None, starts: 0, flash, time, running: None }
+    }
+
+    /// Another band than all the others here, with this link key, and with this secret on its label if it has one. To be said before it starts.
+    #[must_use]
+    pub fn with(self, key: [u8; 32], label: Option<[u8; 32]>) -> Self {
+        Self { key, label, ..self }
     }
 
     /// Starts, with what it stored before.
     pub fn start(&mut self) {
         self.starts += 1;
         let mut band = Band::new(SoftwareKey::new(self.key), SoftwareKeys, self.root).with_face(self.face);
+        if let Some(secret) = self.label {
+            band = band.with_label(PairingSecret::new(secret));
+        }
         for key in StoreKey::all() {
             if let Some(value) = self.flash.borrow().get(&key) {
                 band.load(key, value).unwrap();
@@ -81,7 +91,8 @@ impl Bracelet {
         let (tell, told) = mpsc::unbounded_channel();
         let logged = Rc::default();
         let body = Body { acts: next, tell, flash: self.flash.clone(), logged: Rc::clone(&logged) };
-        let rng = ChaCha20Rng::seed_from_u64(1_000 + self.starts);
+        // Each start of each band draws other bytes.
+        let rng = ChaCha20Rng::seed_from_u64(1_000 * u64::from(self.key[0]) + self.starts);
         let task = tokio::task::spawn_local(serve(self.port, band, body, self.time.clone(), rng));
         self.running = Some(Running { task, acts, told, logged });
     }
@@ -115,6 +126,11 @@ impl Bracelet {
     /// So much time passes.
     pub fn wait(&self, seconds: u64) {
         self.time.advance(seconds * 1_000);
+    }
+
+    /// What it can show.
+    pub const fn face(&self) -> Face {
+        self.face
     }
 
     /// The public half of its link key.

@@ -26,6 +26,8 @@ pub enum Way {
     Silence,
     /// Subscribe, and send and read payloads as they are, without a window.
     Raw,
+    /// Subscribe, send whatever the window says, and acknowledge nothing.
+    Deaf,
     /// As [`Gatt`](Self::Gatt), on bumble's host in place of this one.
     Foreign,
 }
@@ -81,10 +83,14 @@ impl Central {
         }
     }
 
-    /// Waits until the band has ended the connection.
-    pub async fn is_cut(mut self) {
-        while self.heard.recv().await.is_some() {}
+    /// Waits until the band has ended the connection. Gives how many payloads came until then that nobody has asked for.
+    pub async fn is_cut(mut self) -> usize {
+        let mut unheard = 0;
+        while let Some(heard) = self.heard.recv().await {
+            unheard += usize::from(matches!(heard, Heard::Payload(_)));
+        }
         self.task.await.unwrap();
+        unheard
     }
 
     /// Ends the connection, after all that was to be sent.
@@ -156,10 +162,10 @@ async fn talk<const MTU: usize>(
                     let _ = tell.send(Heard::Up(payload));
                     carry(&mut line, orders, tell).await;
                 }
-                Way::Raw => {
+                Way::Raw | Way::Deaf => {
                     let Ok((line, payload)) = open(&client, connection).await else { return };
                     let _ = tell.send(Heard::Up(payload));
-                    carry_raw(line.into_pipe(), orders, tell).await;
+                    carry_raw(line.into_pipe(), way == Way::Deaf, orders, tell).await;
                 }
                 Way::Silence => {
                     let Ok(_) = info(&client).await else { return };
@@ -198,8 +204,10 @@ async fn carry<P: Pipe<Error: Debug>>(line: &mut Line<P>, orders: &mut Orders, t
     }
 }
 
+/// `is_deaf` to the band's acknowledgements, which it drops, or else carries like everything else.
 async fn carry_raw<const MTU: usize>(
     mut pipe: GattPipe<'_, '_, Controller, Heap<MTU>, 4>,
+    is_deaf: bool,
     orders: &mut Orders,
     tell: &UnboundedSender<Heard>,
 ) {
@@ -215,6 +223,7 @@ async fn carry_raw<const MTU: usize>(
                 _ => return,
             },
             received = pipe.read(&mut payload) => match received {
+                Ok(1) if is_deaf => {}
                 Ok(len) => { let _ = tell.send(Heard::Payload(payload[..len].to_vec())); }
                 Err(_) => return,
             },

@@ -26,8 +26,12 @@ pub mod phone;
 use std::future::Future;
 use std::time::Duration;
 
-/// How long a whole story may take: longer, and something waits for good.
-const PATIENCE: Duration = Duration::from_secs(120);
+#[doc = include_str!("../../src/trouble/firmware.md")]
+#[cfg(doctest)]
+struct Firmware;
+
+/// How long a whole story may take, on a machine that does much else: longer, and something waits for good.
+const PATIENCE: Duration = Duration::from_secs(400);
 
 /// Plays a story to its end, on this thread.
 pub fn play<T>(story: impl Future<Output = T>) -> T {

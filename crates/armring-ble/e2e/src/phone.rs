@@ -27,9 +27,9 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// A phone on the controller that listens at `port`.
-    pub fn new(port: u16, att_mtu: u16) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(u64::from(port) << 16 | u64::from(att_mtu));
+    /// A phone on the controller that listens at `port`, whose randomness comes from `seed`.
+    pub fn new(port: u16, att_mtu: u16, seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let key = SoftwareKey::generate(&mut rng).unwrap();
         Self { port, att_mtu, way: Way::Gatt, key, rng, link: None, ticket: None, written: Vec::new() }
     }
@@ -162,6 +162,16 @@ impl Call<'_> {
     pub fn say(&mut self, record: &ToBand<'_>) {
         self.connection.say(record).unwrap();
         self.flush();
+    }
+
+    /// Writes this to the band, whoever it is from and whatever the window says.
+    pub fn writes(&self, payload: &[u8]) {
+        self.central.send(payload);
+    }
+
+    /// Waits until the band has ended the connection: see [`Central::is_cut`].
+    pub async fn is_cut(self) -> usize {
+        self.central.is_cut().await
     }
 
     /// Says goodbye.

@@ -13,17 +13,18 @@ use rand_core::TryCryptoRng;
 use trouble_host::prelude::*;
 
 use crate::advertisement::Advertisement as Advertised;
-use crate::peripheral::{Peer, Peripheral as Reports, Place, Radio as Happens};
+use crate::peripheral::Peripheral as Reports;
+use crate::radio::{Peer, Place, Radio as Happens};
 use crate::service::Spsm;
 use crate::trouble::seat::{Aired, Heard, INBOX, Out, SEATS, Seat, Session, seats};
 
 /// What tells the time since the band started.
 #[allow(async_fn_in_trait, reason = "a band has one thread")]
 pub trait Clock {
-    /// Now.
+    /// Milliseconds since the band started. They go on while it sleeps, and never go back.
     fn now(&self) -> Uptime;
 
-    /// Waits until then; `None` is never.
+    /// Waits until then, which may be over; `None` is never. Nothing is lost where the future is dropped before it is ready.
     async fn wait(&self, until: Option<Uptime>);
 }
 
@@ -53,15 +54,16 @@ pub trait Wrist {
 /// What a band's radio is to say of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Radio {
-    /// Who made the band, as Bluetooth SIG numbers companies.
+    /// Who made the band, as Bluetooth SIG numbers companies; `0xFFFF` while it is tested.
     pub company: u16,
-    /// Where it listens for an L2CAP channel: registered with the stack as well.
+    /// Where it listens for an L2CAP channel, if it does: registered with the stack as well.
     pub channel: Option<Spsm>,
 }
 
-/// Runs `band` over `stack`, for good. `N` is the longest fragment that is taken, which is 7 less than the MTU of the packet pool or more.
+/// Runs `band` over `stack`, for good. `N` is the longest fragment that is taken, in bytes: at least what the packet pool lets a central write,
+/// which is its MTU less 7 (L2CAP has 4 of them, ATT 3).
 ///
-/// The stack has two connections and an attribute table of its own here. It advertises under a random address that changes with each session.
+/// What was stored is loaded into the band before. The stack has two connections and an attribute table of its own here. It advertises under a random address that changes with each session.
 ///
 /// # Errors
 /// What the controller says that cannot be.

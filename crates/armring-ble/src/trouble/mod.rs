@@ -3,6 +3,8 @@
 //! The caller makes the stack over its controller and runs `stack.runner().run()` beside what is here. What the stack is compiled with has to have
 //! room: queues of at least [`PAYLOADS_UNDER_WAY`](crate::PAYLOADS_UNDER_WAY) for `L2CAP_RX_QUEUE_SIZE` and, at a phone,
 //! `GATT_CLIENT_NOTIFICATION_QUEUE_SIZE`, and a `CONNECTION_EVENT_QUEUE_SIZE` of 8, since the stack drops what finds no room.
+//!
+#![doc = include_str!("firmware.md")]
 
 mod band;
 mod phone;

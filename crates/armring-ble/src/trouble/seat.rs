@@ -4,7 +4,7 @@ use core::cell::Cell;
 use core::future::pending;
 
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload};
-use bt_hci::cmd::le::LeSetRandomAddr;
+use bt_hci::cmd::le::{LeSetAdvEnable, LeSetRandomAddr};
 use embassy_futures::join::join;
 use embassy_futures::select::{Either, select, select3};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
@@ -172,8 +172,12 @@ impl<'a, C: Controller, P: PacketPool, const N: usize> Air<'a, '_, '_, C, P, N> 
             let connection = match select(advertiser.accept(), self.aired.changed.wait()).await {
                 Either::First(Ok(connection)) => Some(connection),
                 Either::First(Err(_)) => None,
-                // Somebody may have been just in time.
-                Either::Second(()) => role.try_accept(),
+                Either::Second(()) => {
+                    // Only once the controller says that it has stopped is it known whether somebody was just in time, and may the address be
+                    // changed (Bluetooth Core 6.0, Vol 4, Part E, §7.8.4).
+                    self.stack.command(LeSetAdvEnable::new(false)).await?;
+                    role.try_accept()
+                }
             };
             if let Some(connection) = connection {
                 self.aired.session.set(None);

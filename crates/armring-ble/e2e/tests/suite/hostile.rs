@@ -1,14 +1,16 @@
 //! Centrals that want no good: afterwards band and phone still have a working link.
 
 use armring_band::{Face, Signal};
+use armring_ble::WINDOW;
 use armring_ble_e2e::central::{Central, Way};
-use armring_ble_e2e::phone::Over;
+use armring_ble_e2e::phone::{Call, Over, Phone};
 use armring_ble_e2e::play;
 use armring_wallet::Event;
+use armring_wire::records::band::ToBand;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::town::{OTHER, Town};
+use crate::town::{OTHER, Town, linked};
 
 /// Somebody else's central, which has heard the band speak.
 async fn stranger(town: &Town) -> Central {
@@ -115,6 +117,66 @@ fn a_central_that_floods_is_cut_off() {
             central.send(&[n; 244]);
         }
         central.is_cut().await;
+        town.pays_from_scratch().await;
+    });
+}
+
+/// Somebody else's phone that acknowledges nothing, pairs at an MTU of 23, and has heard of message 2 as much as may be under way. The band waits.
+async fn deaf<'a>(town: &mut Town, phone: &'a mut Phone) -> Call<'a> {
+    (phone.port, phone.way) = (town.air.port(OTHER), Way::Deaf);
+    town.open_window().await;
+    let mut call = phone.pair().await;
+    // The band's hello, the wallet's, the four fragments of message 1, and three of the six of message 2.
+    call.fragments = Some(1 + 1 + 4 + 3);
+    let Err(Over::Gone) = call.next().await else { panic!("message 2 is whole") };
+    call
+}
+
+#[test]
+fn a_central_that_acknowledges_nothing_is_sent_no_more_than_the_window_and_cut_off_after_ten_seconds() {
+    play(async {
+        let mut town = Town::new(23, Face::Lights);
+        let mut phone = Phone::new(0, 23, 9);
+        let call = deaf(&mut town, &mut phone).await;
+        town.band.wait(10);
+        assert_eq!(call.is_cut().await, 0, "of what the band had to say nothing else left it");
+        town.band.told(Signal::PairingClosed).await;
+        assert_eq!(town.band.logged(), ["the central did not subscribe or acknowledge in time"]);
+        town.works_from_scratch().await;
+    });
+}
+
+#[test]
+fn a_central_that_writes_beyond_the_window_while_the_band_waits_is_cut_off() {
+    play(async {
+        let mut town = Town::new(23, Face::Lights);
+        let mut phone = Phone::new(0, 23, 9);
+        let call = deaf(&mut town, &mut phone).await;
+        (0..2 * WINDOW).for_each(|n| call.writes(&[n; 20]));
+        call.is_cut().await;
+        town.band.told(Signal::PairingClosed).await;
+        assert_eq!(town.band.logged(), ["more fragments than may be under way"]);
+        town.works_from_scratch().await;
+    });
+}
+
+#[test]
+fn a_paired_phone_that_asks_and_asks_and_acknowledges_no_answer_is_cut_off() {
+    play(async {
+        let mut town = Town::ready(185).await;
+        town.phone.way = Way::Deaf;
+        let mut call = town.phone.reconnect().await;
+        linked(&mut call).await;
+        // Hello, message 2 and the generation are under way: of the answers there is room for one.
+        (0..10).for_each(|_| call.say(&ToBand::Status));
+        let mut answers = 0;
+        while let Ok(Event::Status(_)) = call.next().await {
+            answers += 1;
+        }
+        assert!(answers <= 1, "{answers} answers");
+        call.kill().await;
+        assert_eq!(town.band.logged(), ["more fragments than may be under way"]);
+        town.phone.way = Way::Gatt;
         town.pays_from_scratch().await;
     });
 }

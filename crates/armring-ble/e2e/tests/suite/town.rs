@@ -4,9 +4,15 @@ use armring_band::{Face, Gesture, Signal};
 use armring_ble_e2e::air::Air;
 use armring_ble_e2e::bracelet::{Act, Bracelet};
 use armring_ble_e2e::phone::{Call, Over, Phone};
+use armring_pairing::PairingLabel;
+use armring_token::{
+    Counter, Form, Gesture as Made, Minor, Object, Payment, PaymentRequest, PaymentToken, Presence, Signing, Unlocking,
+    Unverified,
+};
 use armring_wallet::Event;
 use armring_wire::records::band::{Awaited, ToBand};
-use armring_wire::{Opaque, Outcome};
+use armring_wire::{Amount, CredentialId, Currency, Opaque, Outcome, Text};
+use ed25519_dalek::SigningKey;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
@@ -15,7 +21,7 @@ use rand_chacha::rand_core::SeedableRng;
 #[path = "../../../../armring-wallet/tests/suite/common/issuer.rs"]
 pub(crate) mod issuer;
 
-use issuer::{CODE, Shop, TestIssuer};
+use issuer::{CODE, Shop, TestIssuer, at};
 
 /// The controllers: the band's, the phone's, and somebody else's.
 pub(crate) const BAND: usize = 0;
@@ -28,7 +34,7 @@ pub(crate) struct Town {
     pub(crate) phone: Phone,
     pub(crate) issuer: TestIssuer,
     pub(crate) shop: Shop,
-    rng: ChaCha20Rng,
+    pub(crate) rng: ChaCha20Rng,
 }
 
 impl Town {
@@ -42,7 +48,7 @@ impl Town {
         let issuer = TestIssuer::new();
         let mut band = Bracelet::new(air.port(BAND), issuer.root_key(), face);
         band.start();
-        let phone = Phone::new(air.port(PHONE), att_mtu);
+        let phone = Phone::new(air.port(PHONE), att_mtu, 2);
         Self { air, band, phone, issuer, shop: Shop::new(), rng: ChaCha20Rng::seed_from_u64(3) }
     }
 
@@ -64,25 +70,29 @@ impl Town {
     pub(crate) async fn enrol(&mut self) {
         let Self { phone, issuer, band, rng, .. } = self;
         let mut call = phone.reconnect().await;
-        linked(&mut call).await;
-        enrol(&mut call, issuer, rng).await;
+        enrol(&mut call, issuer, rng).await.unwrap();
         band.told_digits().await;
         call.hang_up().await;
     }
 
     /// Pairs by the secret that a display shows.
     pub(crate) async fn scan(&mut self) {
-        self.band.gesture(Gesture::Hold);
-        let label = loop {
-            let told = self.band.tells().await;
-            if told.signal == Signal::PairingOpen {
-                break told.label.unwrap();
-            }
-        };
+        let label = self.open_window_with_label().await;
         let mut call = self.phone.scan(label).await;
         let Ok(Event::Paired(_)) = call.next().await else { panic!("not paired") };
         call.hang_up().await;
         self.band.told(Signal::Paired).await;
+    }
+
+    /// Opens the window of a band with a display, which shows this.
+    pub(crate) async fn open_window_with_label(&mut self) -> PairingLabel {
+        self.band.gesture(Gesture::Hold);
+        loop {
+            let told = self.band.tells().await;
+            if told.signal == Signal::PairingOpen {
+                return told.label.unwrap();
+            }
+        }
     }
 
     pub(crate) async fn open_window(&mut self) {
@@ -112,7 +122,11 @@ impl Town {
 
     /// Pays over a call, up to the token.
     pub(crate) async fn pays(call: &mut Call<'_>, band: &mut Bracelet, request: &[u8]) -> Result<Vec<u8>, Over> {
-        call.say(&ToBand::Pay { request: Opaque::new(request).unwrap() });
+        Self::has_signed(call, band, &ToBand::Pay { request: Opaque::new(request).unwrap() }).await
+    }
+
+    async fn has_signed(call: &mut Call<'_>, band: &mut Bracelet, asked: &ToBand<'_>) -> Result<Vec<u8>, Over> {
+        call.say(asked);
         match call.next().await? {
             Event::Waiting(Awaited::PayGesture) => {}
             // Asked again for what it signed, the band gives the same token at once.
@@ -129,14 +143,40 @@ impl Town {
     /// A payment from the request to the wrist, over a connection of its own: what works if the link does.
     pub(crate) async fn pays_from_scratch(&mut self) {
         let request = self.shop.asks(1_250);
+        let certificate = self.issuer.certificate(&self.shop, |_| {});
+        let asked = Opaque::new(&request).unwrap();
+        let asked = match self.band.face() {
+            Face::Display => ToBand::PayTo { request: asked, certificate: Opaque::new(&certificate).unwrap() },
+            _ => ToBand::Pay { request: asked },
+        };
         let mut call = self.phone.reconnect().await;
         linked(&mut call).await;
-        let token = Self::pays(&mut call, &mut self.band, &request).await.unwrap();
+        let token = Self::has_signed(&mut call, &mut self.band, &asked).await.unwrap();
         let receipt = self.issuer.receipt(&token, Outcome::Settled, 2_000, 9_000);
         call.say(&ToBand::Paid { receipt: Opaque::new(&receipt).unwrap() });
         let Ok(Event::Noted) = call.next().await else { panic!("the band took no note") };
         call.hang_up().await;
         while !matches!(self.band.tells().await.signal, Signal::Paid(Outcome::Settled, _)) {}
+    }
+
+    /// Pairs, by what the band can show, enrols and pays: what works if the band is as new.
+    pub(crate) async fn works_from_scratch(&mut self) {
+        match self.band.face() {
+            Face::Display => self.scan().await,
+            _ => self.pair().await,
+        }
+        self.put_on().await;
+        self.enrol().await;
+        self.pays_from_scratch().await;
+    }
+
+    /// The wearer is paid, over a connection of its own.
+    pub(crate) async fn is_paid(&mut self) {
+        let Self { phone, band, issuer, .. } = self;
+        let mut call = phone.reconnect().await;
+        is_paid(&mut call, band, issuer).await.unwrap();
+        band.told(Signal::Received(PAID)).await;
+        call.hang_up().await;
     }
 }
 
@@ -148,18 +188,63 @@ pub(crate) async fn linked(call: &mut Call<'_>) {
     }
 }
 
-async fn enrol(call: &mut Call<'_>, issuer: &mut TestIssuer, rng: &mut ChaCha20Rng) {
+/// Resumes, and hears what the band says to that.
+pub(crate) async fn resumes(phone: &mut Phone) -> Call<'_> {
+    let mut call = phone.resume().await;
+    linked(&mut call).await;
+    let Ok(Event::Status(_)) = call.next().await else { panic!("no status") };
+    call
+}
+
+/// From the reconnect to the credential, as far as the phone is there for it.
+pub(crate) async fn enrol(call: &mut Call<'_>, issuer: &mut TestIssuer, rng: &mut ChaCha20Rng) -> Result<(), Over> {
+    let Event::Linked { .. } = call.next().await? else { panic!("not linked") };
     let list = issuer.key_list();
     call.say(&ToBand::Enrol { code: CODE, key_list: Opaque::new(&list).unwrap() });
     loop {
-        let answer = match call.next().await {
-            Ok(Event::EnrolStart { versions, message }) => issuer.begin(versions, &message, rng),
-            Ok(Event::ToIssuer(message)) => issuer.answer(&message),
-            Ok(Event::Enrolled(_)) => return,
+        let answer = match call.next().await? {
+            Event::EnrolStart { versions, message } => issuer.begin(versions, &message, rng),
+            Event::ToIssuer(message) => issuer.answer(&message),
+            Event::Enrolled(_) => return Ok(()),
             other => panic!("{other:?}"),
         };
         call.say(&ToBand::FromIssuer(Opaque::new(&answer.unwrap()).unwrap()));
     }
+}
+
+/// What a friend pays the wearer.
+pub(crate) const PAID: Amount = Amount::new(2_000, Currency::CNY);
+
+/// From the reconnect to the note that money came, as far as the phone is there for it.
+pub(crate) async fn is_paid(call: &mut Call<'_>, band: &Bracelet, issuer: &TestIssuer) -> Result<(), Over> {
+    let Event::Linked { .. } = call.next().await? else { panic!("not linked") };
+    call.say(&ToBand::Receive { amount: PAID, expiry: at(9_000), memo: Text::new("the taxi").unwrap() });
+    let Event::Waiting(Awaited::ReceiveGesture) = call.next().await? else { panic!("does not wait") };
+    band.gesture(Gesture::DoublePress);
+    let Event::Request(request) = call.next().await? else { panic!("no request") };
+    let token = payment(&request, issuer);
+    let receipt = issuer.receipt(&token, Outcome::Settled, 2_000, 0);
+    let (token, receipt) = (Opaque::new(&token).unwrap(), Opaque::new(&receipt).unwrap());
+    call.say(&ToBand::Received { token, receipt });
+    let Event::Noted = call.next().await? else { panic!("took no note") };
+    Ok(())
+}
+
+/// A friend's token for `request`.
+fn payment(request: &[u8], issuer: &TestIssuer) -> Vec<u8> {
+    let request = Unverified::<PaymentRequest<'_>>::parse(request).unwrap();
+    let token = PaymentToken {
+        form: Form,
+        credential: CredentialId(*b"a friend"),
+        payee: request.claims().payee,
+        request: request.request_digest(&issuer.fingerprint()),
+        amount: PAID,
+        counter: Counter(1),
+        cumulative: Minor(2_000),
+        presence: Presence { minutes_worn: 1, unlocking: Unlocking::Pin, gesture: Made::Press, online_only: false },
+    };
+    let key = Signing::<Payment, _>::new(SigningKey::from_bytes(&[8; 32]));
+    token.sign(&issuer.fingerprint(), &key, &mut [0; PaymentToken::LEN]).unwrap().to_vec()
 }
 
 pub(crate) trait Digits {
