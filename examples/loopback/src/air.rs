@@ -102,6 +102,16 @@ impl Air {
         }
     }
 
+    /// Says that nothing more will be sent. The other end answers by closing, before which it may send what it has.
+    pub fn finish(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// From now on the other end may be silent for as long as it likes.
+    pub fn wait_for_good(&self) {
+        let _ = self.stream.set_read_timeout(None);
+    }
+
     /// Ends the connection.
     pub fn close(&self) {
         // Whether the other end had closed already makes no difference.
@@ -146,8 +156,7 @@ pub fn listen<T: From<Heard> + Send + 'static>(sender: Sender<T>) -> io::Result<
 
 /// Tells `sender` of everything that comes over a connection, until it is over.
 pub fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>) {
-    // A served connection may be silent for as long as it likes.
-    let _ = air.stream.set_read_timeout(None);
+    air.wait_for_good();
     loop {
         let heard = match air.receive() {
             Ok(Some(payload)) => Heard::Payload(id, payload),
