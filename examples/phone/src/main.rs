@@ -10,6 +10,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use armring_phone::session::{Session, remember};
 use armring_phone::transport::Transport;
+#[cfg(feature = "bluetooth")]
+use armring_phone::transport::adapter;
+#[cfg(feature = "hci")]
+use armring_phone::transport::hci;
 use armring_phone::transport::tcp::Tcp;
 use armring_phone::{plain, screen};
 use clap::Parser;
@@ -30,7 +34,7 @@ fn main() -> ExitCode {
 /// Runs until the person ends it. Says whether all went well.
 fn run(arguments: &Arguments) -> Result<bool> {
     let memory = remember(&arguments.state()?, arguments.root, arguments.issuer.as_deref())?;
-    let transport: Box<dyn Transport> = Box::new(Tcp::new(arguments.band.clone(), arguments.att_payload));
+    let transport = transport(arguments)?;
     if !arguments.plain && io::stdin().is_terminal() && io::stdout().is_terminal() {
         screen::run(|inbox| Session::new(memory, transport, inbox, arguments.att_payload))?;
         return Ok(true);
@@ -38,4 +42,17 @@ fn run(arguments: &Arguments) -> Result<bool> {
     let (inbox, events) = plain::inbox();
     let mut session = Session::new(memory, transport, inbox, arguments.att_payload);
     Ok(plain::run(&mut session, &events, &mut io::stdout())?)
+}
+
+/// How bands are reached.
+fn transport(arguments: &Arguments) -> Result<Box<dyn Transport>> {
+    #[cfg(feature = "bluetooth")]
+    if arguments.bluetooth {
+        return Ok(Box::new(adapter::start()?));
+    }
+    #[cfg(feature = "hci")]
+    if let Some(address) = &arguments.hci {
+        return Ok(Box::new(hci::start(address.clone())?));
+    }
+    Ok(Box::new(Tcp::new(arguments.band.clone(), arguments.att_payload)))
 }

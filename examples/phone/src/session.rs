@@ -70,7 +70,7 @@ impl Session {
     /// A session that is told of what happens through `inbox`, and then to be [handed](Self::handle) it.
     #[must_use]
     pub fn new((file, book): (StateFile, Book), transport: Box<dyn Transport>, inbox: Inbox, payload: AttPayload) -> Self {
-        let wallet = Wallet::new(book);
+        let wallet = Wallet::new(book, transport.roams());
         Self { wallet, file, transport, radio: None, inbox, askers: HashMap::new(), payload, over: false }
     }
 

@@ -1,6 +1,12 @@
 //! How bands are reached: what differs between a socket and a radio.
 
+#[cfg(feature = "bluetooth")]
+pub mod adapter;
+#[cfg(feature = "hci")]
+pub mod hci;
 pub mod tcp;
+#[cfg(any(feature = "bluetooth", feature = "hci"))]
+mod worker;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +42,11 @@ pub trait Transport {
 
     /// Connects to the band at `place`: [`Heard`](crate::wallet::Heard) with this `number`, the last of it `Over`.
     fn dial(&mut self, number: u64, place: &str, inbox: &Inbox) -> Box<dyn Radio>;
+
+    /// Whether a band is at another place each time, so that it has to be found again.
+    fn roams(&self) -> bool {
+        false
+    }
 }
 
 /// A connection, or one on its way. Dropped, it is out of reach without a word.

@@ -18,9 +18,13 @@ impl Wallet {
         if !matches!(self.call, Call::None) {
             return self.say(Tone::Bad, "a band is connected already: 'disconnect' first");
         }
+        self.say(Tone::Plain, "looking for bands …");
+        self.seek(finding);
+    }
+
+    fn seek(&mut self, finding: Finding) {
         self.found.clear();
         self.finding = Some(finding);
-        self.say(Tone::Plain, "looking for bands …");
         self.effects.push_back(Effect::Find);
     }
 
@@ -29,7 +33,7 @@ impl Wallet {
         if !matches!(self.call, Call::None) {
             return self.say(Tone::Bad, "a band is connected already: 'disconnect' first");
         }
-        if matches!(finding, Finding::Connect) && self.book.in_use.is_none() {
+        if matches!(finding, Finding::Connect(_)) && self.book.in_use.is_none() {
             return self.say(Tone::Bad, "no band is paired: hold the band's button, then 'pair'");
         }
         match at {
@@ -47,7 +51,7 @@ impl Wallet {
         match finding {
             Finding::List => {}
             Finding::Pair(how) => self.dial(place, Goal::Pair(how)),
-            Finding::Connect => self.connect(place),
+            Finding::Connect(next) => self.connect(place, next),
         }
     }
 
@@ -65,7 +69,7 @@ impl Wallet {
                 let (number, place) = (self.found.len(), printable(&found.place, 40));
                 self.say(Tone::Plain, &format!("{number}  {place}  {whose}: 'pair {number}', or 'connect {number}'"));
             }
-            Some(Finding::Connect) if own => self.take_found(found.place),
+            Some(Finding::Connect(_)) if own => self.take_found(found.place),
             Some(Finding::Pair(_)) if found.tag.is_none() || !own => self.take_found(found.place),
             Some(_) => {}
         }
@@ -100,8 +104,15 @@ impl Wallet {
             (Ok(()), Finding::Pair(_), Some(_)) => {
                 self.say(Tone::Bad, "only the band that is paired already is in reach: 'pair 1' pairs it anew");
             }
-            (Ok(()), Finding::Connect, Some(_)) => {
-                self.say(Tone::Bad, "bands are in reach, but not the one in use: 'find' lists them, 'connect WHERE' tries one");
+            (Ok(()), Finding::Connect(next), Some(_)) => {
+                // Its tag comes in a packet that may be lost. Who answers shows whose it is.
+                match self.found.iter().find(|found| self.roams && found.tag.is_none()) {
+                    Some(found) => self.connect(found.place.clone(), next),
+                    None => self.say(
+                        Tone::Bad,
+                        "bands are in reach, but not the one in use: 'find' lists them, 'connect WHERE' tries one",
+                    ),
+                }
             }
         }
     }
@@ -118,9 +129,9 @@ impl Wallet {
     }
 
     /// Connects: resumes what was lost a moment ago, or begins anew.
-    fn connect(&mut self, place: String) {
-        let resumed = self.ticket.is_some();
-        self.dial(place, Goal::Link { resumed, left: 0 });
+    fn connect(&mut self, place: String, next: usize) {
+        let resumed = next == 0 && self.ticket.is_some();
+        self.dial(place, Goal::Link { resumed, left: next });
     }
 
     /// The links to the band in use, in the order in which they are tried.
@@ -196,13 +207,13 @@ impl Wallet {
     fn what_follows(&self) -> Then {
         match &self.call {
             Call::Up { goal: Goal::Link { resumed: true, left }, place, linked: false, .. } => {
-                Then::Retry { place: place.clone(), next: *left }
+                Then::Link { place: place.clone(), next: *left }
             }
             Call::Up { goal: Goal::Link { resumed: false, left }, place, linked: false, .. } if left + 1 < self.links().len() => {
-                Then::Retry { place: place.clone(), next: left + 1 }
+                Then::Link { place: place.clone(), next: left + 1 }
             }
             // Its link is provisional until a connection was made over it.
-            Call::Up { goal: Goal::Paired, place, .. } => Then::Connect(place.clone()),
+            Call::Up { goal: Goal::Paired, place, .. } => Then::Link { place: place.clone(), next: 0 },
             _ => Then::Nothing,
         }
     }
@@ -302,10 +313,13 @@ impl Wallet {
         match then {
             Then::Nothing => {}
             Then::Quit => self.effects.push_back(Effect::Quit),
-            Then::Connect(place) => self.connect(place),
-            Then::Retry { place, next } => {
+            Then::Link { place, next } => {
                 self.ticket = None;
-                self.dial(place, Goal::Link { resumed: false, left: next });
+                if self.roams {
+                    self.seek(Finding::Connect(next));
+                } else {
+                    self.connect(place, next);
+                }
             }
         }
     }

@@ -31,6 +31,8 @@ pub use view::View;
 /// A phone's wallet. After each [`handle`](Self::handle), do all that [`poll`](Self::poll) gives, in order; then draw the [`view`](Self::view).
 pub struct Wallet {
     book: Book,
+    /// Whether bands are at another place each time.
+    roams: bool,
     effects: VecDeque<Effect>,
     now: UnixTime,
     call: Call,
@@ -84,10 +86,8 @@ enum How {
 /// What follows a connection that has ended.
 enum Then {
     Nothing,
-    /// Connect to the band that was just paired.
-    Connect(String),
-    /// Try the next link to the band there.
-    Retry {
+    /// Connect to the band there, which was just paired, or to which this is the next link to be tried.
+    Link {
         place: String,
         next: usize,
     },
@@ -99,7 +99,8 @@ enum Finding {
     /// To say which there are.
     List,
     Pair(How),
-    Connect,
+    /// To connect with the link of this number.
+    Connect(usize),
 }
 
 /// A code, and whether the whole of it was shown.
@@ -142,11 +143,12 @@ enum Purpose {
 }
 
 impl Wallet {
-    /// A wallet with this memory.
+    /// A wallet with this memory, whose bands are at another place each time, or not.
     #[must_use]
-    pub fn new(book: Book) -> Self {
+    pub fn new(book: Book, roams: bool) -> Self {
         Self {
             book,
+            roams,
             effects: VecDeque::new(),
             now: UnixTime::EPOCH,
             call: Call::None,
@@ -215,7 +217,7 @@ impl Wallet {
             Command::Find => self.find(Finding::List),
             Command::Pair(at) => self.call_band(at, Finding::Pair(How::Code)),
             Command::Press(at) => self.call_band(at, Finding::Pair(How::Press)),
-            Command::Connect(at) => self.call_band(at, Finding::Connect),
+            Command::Connect(at) => self.call_band(at, Finding::Connect(0)),
             Command::Scan { what, at } => self.scanned(&what, at),
             Command::Yes => self.accept(),
             Command::No => self.refuse(),

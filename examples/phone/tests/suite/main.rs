@@ -7,6 +7,8 @@
     reason = "tests say what they expect by panicking"
 )]
 
+#[cfg(feature = "hci")]
+mod air;
 mod hand;
 mod loopback;
 mod memory;

@@ -136,8 +136,13 @@ impl Town {
 
     /// Mei's phone, which knows where her band is.
     pub(crate) fn phone(&self) -> Phone {
+        self.phone_with(&["--band", &self.band_at])
+    }
+
+    /// Mei's phone, with these arguments.
+    pub(crate) fn phone_with(&self, arguments: &[&str]) -> Phone {
         let state = self.folder.path("phone.state");
-        Phone::start(program(&state).args(["--root", &self.root, "--issuer", &self.issuer_at, "--band", &self.band_at]))
+        Phone::start(program(&state).args(["--root", &self.root, "--issuer", &self.issuer_at]).args(arguments))
     }
 
     /// The band loses its power, and starts with what it stored.
@@ -163,10 +168,20 @@ impl Town {
 
     /// Enrols the band that is connected, and confirms it on the issuer's page.
     pub(crate) fn enrol(&mut self, phone: &mut Phone) {
+        self.begin_to_enrol(phone);
+        let digits = self.band.reports("/Band/EnrolmentDigits/digits");
+        self.confirm(digits.as_u64().unwrap());
+    }
+
+    /// Enrols the band that is connected, with a code of the issuer's.
+    pub(crate) fn begin_to_enrol(&mut self, phone: &mut Phone) {
         let code = self.issuer.asks(&json!({ "IssueCode": { "name": "Mei" } }), "/Code/code");
         phone.types(&format!("enrol {code}"));
         phone.tells("ok: enrolled: credential ");
-        let digits = self.band.reports("/Band/EnrolmentDigits/digits");
+    }
+
+    /// Types what the band shows into the issuer's page.
+    pub(crate) fn confirm(&mut self, digits: u64) {
         self.issuer.does(&json!({ "Confirm": { "name": "Mei", "digits": digits } }));
     }
 
