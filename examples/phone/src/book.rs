@@ -191,7 +191,7 @@ impl Stored {
         let mut book = Book::new(OwnKey::new(*Zeroizing::new(array(&self.key)?)), root, self.issuer.clone());
         book.key_list = unhex(&self.key_list)?;
         for link in &self.links {
-            book.bands.add(Link::from_bytes(&*Zeroizing::new(array(link)?)).context("not a link")?);
+            book.bands.add(Link::from_bytes(&Zeroizing::new(array(link)?)).context("not a link")?);
         }
         for (band, object) in &self.credentials {
             book.credentials.push((PublicKey::new(array(band)?), unhex(object)?));

@@ -11,7 +11,7 @@ use armring_pairing::PairingLabel;
 use armring_token::RootKey;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use crate::hand::PATIENCE;
+use crate::actor::PATIENCE;
 use crate::town::Town;
 
 /// A band on a thread of its own.
@@ -77,7 +77,7 @@ fn uri(label: &PairingLabel) -> String {
 #[test]
 fn over_bluetooth_a_band_is_found_paired_enrolled_and_pays_and_is_found_again() {
     let (mut town, air) = (Town::new(&[]), Air::with(2));
-    let band = Worn::start(air.port(0), &town.root, Face::Lights);
+    let band = Worn::start(air.port(0), &town.market.root, Face::Lights);
     let mut phone = town.phone_with(&["--hci", &format!("127.0.0.1:{}", air.port(1))]);
 
     band.does(Act::Gesture(Gesture::Hold));
@@ -106,7 +106,7 @@ fn over_bluetooth_a_band_is_found_paired_enrolled_and_pays_and_is_found_again() 
     band.tells("to be unlocked", |signal, _| (signal == Signal::Unlocked).then_some(()));
 
     town.sell_tea();
-    phone.types(&format!("pay at {}", town.shop_at));
+    phone.types(&format!("pay at {}", town.market.shop_at));
     phone.tells("to do: the band waits for a press");
     band.does(Act::Gesture(Gesture::Press));
     phone.tells("ok: receipt: 12.50 CNY, settled");
@@ -121,7 +121,7 @@ fn over_bluetooth_a_band_is_found_paired_enrolled_and_pays_and_is_found_again() 
 #[test]
 fn over_bluetooth_a_band_is_paired_by_the_uri_that_it_shows() {
     let (town, air) = (Town::new(&[]), Air::with(2));
-    let band = Worn::start(air.port(0), &town.root, Face::Display);
+    let band = Worn::start(air.port(0), &town.market.root, Face::Display);
     let mut phone = town.phone_with(&["--hci", &format!("127.0.0.1:{}", air.port(1))]);
     band.does(Act::Gesture(Gesture::Hold));
     let label = band.tells("a label", |_, label| label);

@@ -7,10 +7,8 @@ use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
 
-/// How long anything may take: longer, and somebody waits for good.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use crate::actor::PATIENCE;
 
 /// A folder of a test's own, which is gone after it.
 pub(crate) struct Folder(pub(crate) PathBuf);

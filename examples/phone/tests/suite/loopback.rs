@@ -1,7 +1,13 @@
 //! With the demo's bands, over TCP.
 
+use armring_wire::records::payee::{FromPayee, ToPayee};
+use armring_wire::uri::PaymentUri;
+use armring_wire::{Opaque, decode_record, encode};
+use image::Luma;
+use qrcode::QrCode;
 use serde_json::json;
 
+use crate::actor::ask;
 use crate::town::Town;
 
 #[test]
@@ -9,7 +15,7 @@ fn a_band_is_paired_by_code_enrolled_and_pays_with_a_press_and_the_receipt_is_sh
     let mut town = Town::new(&[]);
     let mut phone = town.ready();
     town.sell_tea();
-    phone.types(&format!("pay at {}", town.shop_at));
+    phone.types(&format!("pay at {}", town.market.shop_at));
     phone.tells("Tea House, certified by the issuer asks for 12.50 CNY, \"tea for two\"");
     phone.tells("to do: the band waits for a press on the band, to pay");
     town.band.does(&json!("Press"));
@@ -58,7 +64,7 @@ fn a_band_that_is_lost_in_the_middle_of_a_payment_goes_on_with_it_when_it_is_fou
     let mut town = Town::new(&[]);
     let mut phone = town.ready();
     town.sell_tea();
-    phone.types(&format!("pay at {}", town.shop_at));
+    phone.types(&format!("pay at {}", town.market.shop_at));
     phone.tells("to do: the band waits for a press");
     town.restart_band();
     phone.tells("error: the band is out of reach");
@@ -80,7 +86,7 @@ fn a_phone_that_is_killed_while_the_band_waits_goes_on_when_it_is_started_again(
     let mut town = Town::new(&[]);
     let mut phone = town.ready();
     town.sell_tea();
-    phone.types(&format!("pay at {}", town.shop_at));
+    phone.types(&format!("pay at {}", town.market.shop_at));
     phone.tells("to do: the band waits for a press");
     phone.kill();
     let mut phone = town.phone();
@@ -99,7 +105,7 @@ fn what_is_given_up_is_not_paid() {
     let mut town = Town::new(&[]);
     let mut phone = town.ready();
     town.sell_tea();
-    phone.types(&format!("pay at {}", town.shop_at));
+    phone.types(&format!("pay at {}", town.market.shop_at));
     phone.tells("to do: the band waits for a press");
     phone.types("cancel");
     phone.tells("given up: nothing was paid");
@@ -111,12 +117,32 @@ fn what_is_given_up_is_not_paid() {
 }
 
 #[test]
+fn what_a_picture_of_a_qr_code_asks_is_paid() {
+    let mut town = Town::new(&[]);
+    let mut phone = town.ready();
+    town.sell_tea();
+    let answer = ask(&town.market.shop_at, encode(&ToPayee::Ask, &mut [0; 8]).unwrap());
+    let Ok(FromPayee::Request { request, certificate }) = decode_record(&answer) else { panic!("nothing for sale") };
+    let mut buffer = [0; PaymentUri::MAX_LEN];
+    let (request, certificate) = (Opaque::new(request.as_bytes()).unwrap(), Opaque::new(certificate.as_bytes()).unwrap());
+    let uri = PaymentUri { request, certificate }.encode(&mut buffer).unwrap();
+    let picture = town.folder.path("shop.png");
+    QrCode::new(uri).unwrap().render::<Luma<u8>>().module_dimensions(4, 4).build().save(&picture).unwrap();
+    phone.types(&format!("scan {}", picture.display()));
+    phone.tells("error: Tea House asks for 12.50 CNY, and its code does not say where to pay");
+    phone.types(&format!("pay {} at {}", picture.display(), town.market.shop_at));
+    phone.tells("to do: the band waits for a press");
+    town.band.does(&json!("Press"));
+    phone.tells("ok: receipt: 12.50 CNY, settled");
+}
+
+#[test]
 fn a_shop_that_does_not_answer_leaves_the_token_with_the_phone() {
     let mut town = Town::new(&[]);
     let mut phone = town.ready();
     phone.types("pay at 127.0.0.1:1");
     phone.tells("error: 127.0.0.1:1 does not answer");
-    phone.types(&format!("pay at {}", town.shop_at));
+    phone.types(&format!("pay at {}", town.market.shop_at));
     phone.tells("error: there is nothing to pay there");
     phone.quit();
 }

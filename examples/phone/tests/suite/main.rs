@@ -7,6 +7,7 @@
     reason = "tests say what they expect by panicking"
 )]
 
+mod actor;
 #[cfg(feature = "hci")]
 mod air;
 mod hand;
