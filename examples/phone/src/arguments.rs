@@ -26,11 +26,11 @@ pub(crate) struct Arguments {
     pub(crate) band: Vec<String>,
     /// Bands in reach of this machine's Bluetooth adapter, in place of those on TCP.
     #[cfg(feature = "bluetooth")]
-    #[arg(long)]
+    #[arg(long, group = "radio")]
     pub(crate) bluetooth: bool,
     /// Bands in reach of a Bluetooth controller whose HCI is on TCP there, such as a virtual one.
     #[cfg(feature = "hci")]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", group = "radio")]
     pub(crate) hci: Option<String>,
     /// How many bytes one write or notification on TCP carries: 20 to 514, the same as the band's.
     #[arg(long, value_name = "BYTES", default_value = "182", value_parser = att_payload)]

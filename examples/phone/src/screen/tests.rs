@@ -79,8 +79,8 @@ fn the_code_is_large_and_asked_about() {
 #[test]
 fn a_terminal_of_any_size_is_drawn_on_and_a_code_that_is_cut_off_was_not_shown() {
     let (comparing, waiting) = (comparing(), waiting());
-    for width in (0..24).chain([40, 71, 72, 120]) {
-        for height in (0..20).chain([24, 50]) {
+    for width in [0, 1, 2, 3, 8, 9, 10, 20, 40, 71, 72, 120] {
+        for height in (0..9).chain([14, 16, 17, 18, 20, 24, 50]) {
             let (screen, shown) = drawn(&comparing, width, height);
             assert_eq!(shown, screen.contains("681 895"), "{width} by {height}:\n{screen}");
             drawn(&waiting, width, height);
