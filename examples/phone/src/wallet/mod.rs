@@ -9,6 +9,7 @@
 mod banding;
 pub mod command;
 mod enrolling;
+mod finding;
 mod linking;
 mod paying;
 mod says;

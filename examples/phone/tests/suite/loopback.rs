@@ -1,5 +1,10 @@
 //! With the demo's bands, over TCP.
 
+use std::io;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
 use armring_wire::records::payee::{FromPayee, ToPayee};
 use armring_wire::uri::PaymentUri;
 use armring_wire::{Opaque, decode_record, encode};
@@ -82,6 +87,30 @@ fn a_band_that_is_lost_in_the_middle_of_a_payment_goes_on_with_it_when_it_is_fou
 }
 
 #[test]
+fn a_connection_that_is_cut_while_the_band_waits_is_resumed_and_the_payment_goes_on() {
+    let mut town = Town::new(&[]);
+    town.ready().quit();
+    town.band.does(&json!("AwaitAlone"));
+    let cut = Cut::before(&town.band_at);
+    let mut phone = town.phone_with(&["--band", &cut.at]);
+    phone.types(&format!("connect {}", cut.at));
+    phone.tells("ok: connected");
+    town.sell_tea();
+    phone.types(&format!("pay at {}", town.market.shop_at));
+    phone.tells("to do: the band waits for a press");
+    cut.cut();
+    phone.tells("error: the band is out of reach");
+    town.band.does(&json!("AwaitAlone"));
+    phone.types("connect");
+    phone.tells("ok: connected again");
+    phone.tells("to do: the band waits for a press");
+    town.band.does(&json!("Press"));
+    phone.tells("ok: receipt: 12.50 CNY, settled");
+    phone.quit();
+    assert_eq!(town.balance(), 3_750);
+}
+
+#[test]
 fn a_phone_that_is_killed_while_the_band_waits_goes_on_when_it_is_started_again() {
     let mut town = Town::new(&[]);
     let mut phone = town.ready();
@@ -148,7 +177,7 @@ fn a_shop_that_does_not_answer_leaves_the_token_with_the_phone() {
 }
 
 #[test]
-fn a_band_with_a_display_is_paired_by_the_uri_that_it_shows() {
+fn a_band_with_a_display_is_paired_by_the_uri_that_it_shows_and_shows_who_asks() {
     let mut town = Town::new(&["--display"]);
     let mut phone = town.phone();
     phone.types("scan armring:pair/1/AAAA");
@@ -159,6 +188,15 @@ fn a_band_with_a_display_is_paired_by_the_uri_that_it_shows() {
     phone.tells("ok: connected");
     phone.types("status");
     phone.tells("paired    by the code on its display");
+    town.enrol(&mut phone);
+    town.put_on();
+    town.sell_tea();
+    phone.types(&format!("pay at {}", town.market.shop_at));
+    phone.tells("to do: the band waits for a press");
+    let shown = town.band.word("/Band/Waiting");
+    assert!(shown.contains("Tea House"), "a band with a display is told who asks: {shown}");
+    town.band.does(&json!("Press"));
+    phone.tells("ok: receipt: 12.50 CNY, settled");
 }
 
 #[test]
@@ -187,4 +225,42 @@ fn a_band_with_a_button_alone_is_paired_by_a_press() {
     phone.tells("ok: the band has forgotten this phone");
     phone.types("connect");
     phone.tells("error: no band is paired");
+}
+
+/// Stands before a band, and can cut what goes through.
+struct Cut {
+    at: String,
+    streams: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Cut {
+    fn before(band: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (at, band) = (listener.local_addr().unwrap().to_string(), band.to_owned());
+        let streams = Arc::<Mutex<Vec<TcpStream>>>::default();
+        let known = Arc::clone(&streams);
+        thread::spawn(move || {
+            for phone in listener.incoming() {
+                let (phone, band) = (phone.unwrap(), TcpStream::connect(&band).unwrap());
+                for stream in [&phone, &band] {
+                    stream.set_nodelay(true).unwrap();
+                    known.lock().unwrap().push(stream.try_clone().unwrap());
+                }
+                for (from, to) in [(&phone, &band), (&band, &phone)] {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    thread::spawn(move || {
+                        let _ = io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Write);
+                    });
+                }
+            }
+        });
+        Self { at, streams }
+    }
+
+    fn cut(&self) {
+        for stream in self.streams.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
 }
