@@ -61,7 +61,7 @@ pub const COMMANDS: [(&str, &str, &str); 18] = [
     ("status", "", "how the band is, its limits and counters"),
     ("unlock", "", "tell the band that its owner is at this phone"),
     ("enrol", "CODE", "get a credential for the band, with the code from the issuer's page (32 hexadecimal digits)"),
-    ("pay", "at WHERE | URI|FILE at WHERE", "pay what the payee there asks, or what was scanned"),
+    ("pay", "[URI|FILE] at WHERE", "pay what the payee there asks, or what was scanned"),
     ("again", "", "go on with the payment that is on its way"),
     ("cancel", "", "give up what waits for the band's wearer"),
     ("receipts", "", "what was paid"),
@@ -129,7 +129,7 @@ fn unread(word: &str) -> String {
 pub fn help(on: Option<&str>) -> Vec<String> {
     let line = |(word, follows, what): &(&str, &str, &str)| {
         let usage = format!("{word} {follows}");
-        format!("{usage:<22} {what}")
+        format!("{usage:<25} {what}")
     };
     let found: Vec<String> = COMMANDS.iter().filter(|(word, ..)| on.is_none_or(|on| on == *word)).map(line).collect();
     if found.is_empty() { vec![unread(on.unwrap_or_default())] } else { found }
@@ -164,6 +164,7 @@ mod tests {
             assert!(help(Some(word))[0].starts_with(&format!("{word} {follows}")), "{word}");
         }
         assert_eq!(help(None).len(), COMMANDS.len());
+        assert!(include_str!("../../README.md").contains(&help(None).join("\n")), "the README lists other commands");
     }
 
     #[test]
@@ -174,8 +175,8 @@ mod tests {
             ("enrol 12", "that is no enrolment code"),
             ("enrol zz", "that is no enrolment code"),
             ("enrol", "enrol CODE"),
-            ("pay", "pay at WHERE"),
-            ("pay at", "pay at WHERE"),
+            ("pay", "pay [URI|FILE] at WHERE"),
+            ("pay at", "pay [URI|FILE] at WHERE"),
             ("yes please", "'yes' stands alone"),
             ("pair here and there", "pair [WHERE]"),
         ] {

@@ -1,53 +1,30 @@
 //! Over Bluetooth LE: band and phone, each on a host stack of its own and a virtual controller.
 
 use std::sync::mpsc::{Receiver, channel};
-use std::thread::{self, JoinHandle};
 
 use armring_band::{Face, Gesture, Signal};
 use armring_ble_e2e::air::Air;
-use armring_ble_e2e::bracelet::{Act, Bracelet};
-use armring_ble_e2e::play;
-use armring_pairing::PairingLabel;
-use armring_token::RootKey;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use armring_ble_e2e::bracelet::Act;
 
 use crate::actor::PATIENCE;
 use crate::town::Town;
+use crate::worn::Worn;
 
-/// A band on a thread of its own.
-struct Worn {
-    acts: Option<UnboundedSender<Act>>,
+/// A band on a wrist, whose wearer remembers what they were told.
+struct Wrist {
+    band: Worn,
     told: Receiver<(Signal, Option<String>)>,
-    thread: Option<JoinHandle<()>>,
 }
 
-impl Worn {
+impl Wrist {
     fn start(port: u16, root: &str, face: Face) -> Self {
-        let root = RootKey::from_bytes(armring_phone::book::array(root).unwrap()).unwrap();
-        let (acts, mut next) = unbounded_channel();
         let (tell, told) = channel();
-        let thread = thread::spawn(move || {
-            play(async {
-                let mut band = Bracelet::new(port, root, face);
-                band.start();
-                loop {
-                    tokio::select! {
-                        act = next.recv() => match act {
-                            Some(act) => band.does(act),
-                            None => return band.stop().await,
-                        },
-                        told = band.tells() => {
-                            let _ = tell.send((told.signal, told.label.map(|label| uri(&label))));
-                        }
-                    }
-                }
-            });
-        });
-        Self { acts: Some(acts), told, thread: Some(thread) }
+        let hear = move |signal, label| drop(tell.send((signal, label)));
+        Self { band: Worn::start(port, root, face, hear), told }
     }
 
     fn does(&self, act: Act) {
-        self.acts.as_ref().unwrap().send(act).unwrap();
+        self.band.does(act);
     }
 
     /// Waits until the wearer is told something like this.
@@ -61,23 +38,10 @@ impl Worn {
     }
 }
 
-impl Drop for Worn {
-    fn drop(&mut self) {
-        self.acts = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn uri(label: &PairingLabel) -> String {
-    label.to_uri(&mut [0; PairingLabel::URI_LEN]).unwrap().to_owned()
-}
-
 #[test]
 fn over_bluetooth_a_band_is_found_paired_enrolled_and_pays_and_is_found_again() {
     let (mut town, air) = (Town::new(&[]), Air::with(2));
-    let band = Worn::start(air.port(0), &town.market.root, Face::Lights);
+    let band = Wrist::start(air.port(0), &town.market.root, Face::Lights);
     let mut phone = town.phone_with(&["--hci", &format!("127.0.0.1:{}", air.port(1))]);
 
     band.does(Act::Gesture(Gesture::Hold));
@@ -121,7 +85,7 @@ fn over_bluetooth_a_band_is_found_paired_enrolled_and_pays_and_is_found_again() 
 #[test]
 fn over_bluetooth_a_band_is_paired_by_the_uri_that_it_shows() {
     let (town, air) = (Town::new(&[]), Air::with(2));
-    let band = Worn::start(air.port(0), &town.market.root, Face::Display);
+    let band = Wrist::start(air.port(0), &town.market.root, Face::Display);
     let mut phone = town.phone_with(&["--hci", &format!("127.0.0.1:{}", air.port(1))]);
     band.does(Act::Gesture(Gesture::Hold));
     let label = band.tells("a label", |_, label| label);

@@ -14,3 +14,5 @@ mod hand;
 mod loopback;
 mod memory;
 mod town;
+#[cfg(feature = "hci")]
+mod worn;
