@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, ble, compiler, fuzz, guard, guard_selftest, msrv, packed, postgres, published,
+    attacks, ble, compiler, fuzz, guard, guard_selftest, msrv, packed, phone, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -64,6 +64,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     stages.run("fuzz targets", || fuzz::short(workspace));
     stages.run("Bluetooth lints", || ble::lint(workspace));
     stages.run("Bluetooth", || ble::run_tests(workspace));
+    stages.run("phone lints", || phone::lint(workspace));
+    stages.run("phone", || phone::run_tests(workspace));
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
     stages.run("firmware", || logged(workspace, "firmware"));

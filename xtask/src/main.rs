@@ -11,6 +11,7 @@
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ ble              the link over a Bluetooth host stack and virtual controllers
 //!            ├──▶ compiler         whether there is one for C
+//!            ├──▶ phone            the wallet for the terminal, over TCP and over those controllers
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ postgres         the ledger against PostgreSQL, and against crashes
 //!            ├──▶ published        what tracked text must not contain
@@ -29,6 +30,7 @@ mod guard;
 mod guard_selftest;
 mod msrv;
 mod packed;
+mod phone;
 mod postgres;
 mod published;
 mod readme;
@@ -54,6 +56,7 @@ const HELP: &[(&str, &str)] = &[
     ("firmware", include_str!("help/firmware.txt")),
     ("budget", include_str!("help/budget.txt")),
     ("ble", include_str!("help/ble.txt")),
+    ("phone", include_str!("help/phone.txt")),
     ("fuzz", include_str!("help/fuzz.txt")),
     ("coverage", include_str!("help/coverage.txt")),
     ("vectors", include_str!("help/vectors.txt")),
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         ["packages"] => with_workspace(packed::run),
         ["postgres"] => with_workspace(postgres::run),
         ["ble"] => with_workspace(ble::run_tests),
+        ["phone"] => with_workspace(phone::run_tests),
         ["vectors"] => with_workspace(vectors::run_generator),
         ["budget"] => with_workspace(|workspace| firmware::budget(workspace, Then::Compare)),
         ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),

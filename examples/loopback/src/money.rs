@@ -3,12 +3,14 @@
 use armring_wire::Amount;
 
 /// `12.50 CNY`.
-pub(crate) fn show(amount: Amount) -> String {
+#[must_use]
+pub fn show(amount: Amount) -> String {
     show_signed(i128::from(amount.minor()), amount.currency().numeric())
 }
 
 /// `-12.50 CNY`, of a number of minor units and an ISO 4217 numeric code.
-pub(crate) fn show_signed(minor: i128, numeric: u16) -> String {
+#[must_use]
+pub fn show_signed(minor: i128, numeric: u16) -> String {
     let currency = iso_currency::Currency::from_numeric(numeric);
     let decimals = currency.and_then(iso_currency::Currency::exponent).map_or(0, usize::from);
     let code = currency.map_or_else(|| format!("currency {numeric:03}"), |currency| currency.code().to_owned());

@@ -6,40 +6,55 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-use armring_wire::{ATT_PAYLOAD_MAX, AttPayload, FragmentError, Fragmenter, Reassembler};
+use armring_wire::records::issuer::FromIssuer;
+use armring_wire::{ATT_PAYLOAD_MAX, AttPayload, FragmentError, Fragmenter, Reassembler, Record};
 
 use crate::step;
 
 /// How long a process waits for another that owes it an answer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The longest message on any link of the demo, in bytes: a part of the issuer's revocation list.
-const MESSAGE_MAX: usize = armring_issuer::REPLY_MAX;
+pub const MESSAGE_MAX: usize = <FromIssuer<'static> as Record<'static>>::MAX_LEN;
 
 /// One end of a connection.
-pub(crate) struct Air {
+pub struct Air {
     stream: TcpStream,
 }
 
 impl Air {
     /// Connects to a listening process.
-    pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
         Self::new(TcpStream::connect_timeout(&address, PATIENCE)?)
     }
 
-    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+    /// Takes over a stream, which is not to wait longer than [`PATIENCE`] for anything.
+    ///
+    /// # Errors
+    /// What the system says; so for all that follow.
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self { stream })
     }
 
-    pub(crate) fn second_end(&self) -> io::Result<Self> {
+    /// The same connection, to be read from by somebody else.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn second_end(&self) -> io::Result<Self> {
         Ok(Self { stream: self.stream.try_clone()? })
     }
 
     /// Sends one ATT payload.
-    pub(crate) fn send(&mut self, payload: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn send(&mut self, payload: &[u8]) -> io::Result<()> {
         let len = u16::try_from(payload.len()).map_err(|_| io::Error::other("longer than an ATT payload"))?;
         let mut bytes = len.to_le_bytes().to_vec();
         bytes.extend_from_slice(payload);
@@ -50,7 +65,10 @@ impl Air {
     }
 
     /// The next ATT payload; `None` when the other end is gone.
-    pub(crate) fn receive(&mut self) -> io::Result<Option<Vec<u8>>> {
+    ///
+    /// # Errors
+    /// What the system says, or that this is no ATT payload.
+    pub fn receive(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut len = [0; 2];
         match self.stream.read_exact(&mut len) {
             Ok(()) => {}
@@ -84,7 +102,18 @@ impl Air {
         }
     }
 
-    pub(crate) fn close(&self) {
+    /// Says that nothing more will be sent. The other end answers by closing, before which it may send what it has.
+    pub fn finish(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// From now on the other end may be silent for as long as it likes.
+    pub fn wait_for_good(&self) {
+        let _ = self.stream.set_read_timeout(None);
+    }
+
+    /// Ends the connection.
+    pub fn close(&self) {
         // Whether the other end had closed already makes no difference.
         let _ = self.stream.shutdown(Shutdown::Both);
     }
@@ -95,15 +124,20 @@ fn is_gone(error: &io::Error) -> bool {
 }
 
 /// What a serving process hears of its connections.
-pub(crate) enum Heard {
+pub enum Heard {
+    /// Somebody connected.
     Opened(u64, Air),
+    /// An ATT payload came.
     Payload(u64, Vec<u8>),
     /// The connection is over; with what was wrong, if something was.
     Over(u64, Option<String>),
 }
 
 /// Listens on loopback and tells `sender` of every connection. Threads live as long as the process.
-pub(crate) fn listen<T: From<Heard> + Send + 'static>(sender: Sender<T>) -> io::Result<SocketAddr> {
+///
+/// # Errors
+/// What the system says.
+pub fn listen<T: From<Heard> + Send + 'static>(sender: Sender<T>) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
@@ -121,9 +155,8 @@ pub(crate) fn listen<T: From<Heard> + Send + 'static>(sender: Sender<T>) -> io::
 }
 
 /// Tells `sender` of everything that comes over a connection, until it is over.
-pub(crate) fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>) {
-    // A served connection may be silent for as long as it likes.
-    let _ = air.stream.set_read_timeout(None);
+pub fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>) {
+    air.wait_for_good();
     loop {
         let heard = match air.receive() {
             Ok(Some(payload)) => Heard::Payload(id, payload),
@@ -138,25 +171,29 @@ pub(crate) fn read_all<T: From<Heard>>(id: u64, mut air: Air, sender: &Sender<T>
 }
 
 /// Records over a connection, cut and put together as on the radio.
-pub(crate) struct Records {
+pub struct Records {
     fragmenter: Fragmenter,
     reassembler: Reassembler<Vec<u8>>,
 }
 
 /// What one record took on the way.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Cost {
-    pub(crate) fragments: usize,
-    pub(crate) on_air: usize,
+pub struct Cost {
+    /// How many fragments.
+    pub fragments: usize,
+    /// Their bytes.
+    pub on_air: usize,
 }
 
 impl Records {
-    pub(crate) fn new(payload: AttPayload) -> Self {
+    /// For fragments of at most `payload`.
+    #[must_use]
+    pub fn new(payload: AttPayload) -> Self {
         Self { fragmenter: Fragmenter::new(payload), reassembler: Reassembler::new(vec![0; MESSAGE_MAX]) }
     }
 
     /// The fragments of a record, and what they come to.
-    pub(crate) fn cut(&mut self, record: &[u8]) -> (Vec<Vec<u8>>, Cost) {
+    pub fn cut(&mut self, record: &[u8]) -> (Vec<Vec<u8>>, Cost) {
         let mut fragment = vec![0; self.fragmenter.payload().bytes()];
         let (mut fragments, mut cost, mut sent) = (Vec::new(), Cost::default(), 0);
         while let Some((len, next)) = self.fragmenter.cut(record, sent, &mut fragment) {
@@ -168,12 +205,20 @@ impl Records {
         (fragments, cost)
     }
 
-    pub(crate) fn send(&mut self, air: &mut Air, record: &[u8]) -> io::Result<()> {
+    /// Sends a record.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn send(&mut self, air: &mut Air, record: &[u8]) -> io::Result<()> {
         let (fragments, _) = self.cut(record);
         fragments.iter().try_for_each(|fragment| air.send(fragment))
     }
 
-    pub(crate) fn take(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, FragmentError> {
+    /// Takes in a payload; gives the record that is whole with it.
+    ///
+    /// # Errors
+    /// A [`FragmentError`] says why this is no fragment of a record.
+    pub fn take(&mut self, payload: &[u8]) -> Result<Option<Vec<u8>>, FragmentError> {
         Ok(self.reassembler.push(payload)?.map(|record| record.to_vec()))
     }
 }
