@@ -6,7 +6,7 @@
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
 //!            ├──▶ firmware         the band on an emulated microcontroller, and what it costs there
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
-//!            ├──▶ fuzz             the fuzz targets, on nightly
+//!            ├──▶ fuzz ──▶ remembered  the fuzz targets, on nightly, with a curve library that remembers
 //!            ├──▶ coverage         what their corpora reach
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ ble              the link over a Bluetooth host stack and virtual controllers
@@ -30,6 +30,7 @@ mod packed;
 mod postgres;
 mod published;
 mod readme;
+mod remembered;
 mod stages;
 mod vectors;
 mod workspace;
@@ -79,7 +80,8 @@ fn main() -> ExitCode {
         ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
         ["budget", "--markdown"] => with_workspace(|workspace| firmware::budget(workspace, Then::Markdown)),
         ["firmware"] => with_workspace(firmware::run),
-        ["fuzz", "--minutes", minutes, names @ ..] if minutes.parse::<u64>().is_ok() && are_names(names) => {
+        // libFuzzer takes no time for no end.
+        ["fuzz", "--minutes", minutes, names @ ..] if minutes.parse::<u64>().is_ok_and(|n| n > 0) && are_names(names) => {
             let minutes = minutes.parse().unwrap_or(1);
             with_workspace(|workspace| fuzz::long(workspace, minutes, names))
         }
