@@ -4,6 +4,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -37,6 +38,13 @@ const TAIL: usize = 40;
 /// Runs the targets, or those that are named, for so many minutes each; what they found goes to their corpora, as few files as cover the same.
 pub(crate) fn long(workspace: &Workspace, minutes: u64, names: &[&str]) -> Result<()> {
     Fuzz::new(workspace, names)?.run_long(minutes * 60)
+}
+
+/// Runs all targets for as long together.
+pub(crate) fn in_time(workspace: &Workspace, time: Duration) -> Result<()> {
+    let fuzz = Fuzz::new(workspace, &[])?;
+    let targets = u64::try_from(fuzz.targets.len())?;
+    fuzz.run_long((time.as_secs() / targets).max(1))
 }
 
 /// Runs each target for some seconds.
