@@ -100,7 +100,7 @@ fn scratch(workspace: &Workspace) -> String {
 fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
     workspace.package(DEMO).context("the demo is expected in examples/demo")?;
     let command = [&["run", "--quiet", "--locked", "--package", DEMO, "--"], arguments].concat();
-    let log = quietly(workspace, name, &command)?;
+    let log = quietly(workspace, name, &command, &[])?;
     let Some(said) = log.lines().find(|line| line.contains(words)) else { bail!("it did not say '{words}'") };
     eprintln!("{said}");
     Ok(())
@@ -108,18 +108,18 @@ fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> R
 
 /// Another command of this tool.
 fn logged(workspace: &Workspace, command: &str) -> Result<()> {
-    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command]).map(drop)
+    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command], &[]).map(drop)
 }
 
-/// Runs what prints much: only a failure is shown. Gives what it printed.
-fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<String> {
+/// Calls cargo, with these settings in its environment, for what prints much: only a failure is shown. Gives what it printed.
+pub(crate) fn quietly(workspace: &Workspace, name: &str, arguments: &[&str], settings: &[(&str, String)]) -> Result<String> {
     let folder = workspace.target.join("xtask");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join(format!("{name}.log"));
     let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
     let mut command = workspace.cargo(arguments);
-    command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
+    command.envs(settings.iter().map(|(name, value)| (name, value))).stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
     let outcome = run(&mut command);
     let log = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
     let lines: Vec<&str> = log.lines().collect();
