@@ -20,13 +20,15 @@ pub(crate) struct Books {
     omits: Option<Rule>,
     /// The next transaction fails.
     pub(crate) fails: Cell<bool>,
+    /// What was answered about tokens of clones, which an issuer that does not freeze forgets.
+    forgotten: BTreeMap<TokenDigest, Answer>,
     /// What was ruled of each token.
     rulings: BTreeMap<TokenDigest, Ruling>,
 }
 
 impl Books {
     pub(crate) fn new(omits: Option<Rule>) -> Self {
-        Self { inner: MemoryLedger::new(), omits, fails: Cell::new(false), rulings: BTreeMap::new() }
+        Self { inner: MemoryLedger::new(), omits, fails: Cell::new(false), forgotten: BTreeMap::new(), rulings: BTreeMap::new() }
     }
 
     fn storage(&self) -> Result<(), MachineError> {
@@ -55,12 +57,18 @@ impl Books {
         self.rulings = rulings.into_inner();
         let mut answers = answers?;
         for answer in &mut answers {
+            let mut given = None;
             if rule == Rule::ClonesFreeze && answer.outcome == Outcome::Cloned {
+                let answer = self.forgotten.entry(answer.token).or_insert_with(|| answer.clone());
+                given = Some(answer.clone());
                 self.inner = before.clone();
             }
             if let (Rule::OneAnswer, true, Some(ruling)) = (rule, answer.repeated, self.rulings.get_mut(&answer.token)) {
                 ruling.time = terms.now;
                 answer.receipt = (terms.sign)(ruling)?;
+            }
+            if let Some(given) = given {
+                *answer = given;
             }
         }
         Ok(answers)

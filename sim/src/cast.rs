@@ -28,7 +28,7 @@ const VALIDITY: Validity = Validity { from: UnixTime::from_secs(DAWN - 1_000), u
 pub(crate) const LIMITS: Limits =
     Limits { each: 1 << 44, press: 1 << 42, free: 1 << 40, free_count: 3, free_total: 1 << 41, offline_total: 1 << 43 };
 /// For how long after a request's expiry what was accepted without network may be redeemed, in seconds.
-pub(crate) const REDEEM_PERIOD: u64 = 120;
+pub(crate) const REDEEM_PERIOD: u64 = 20;
 pub(crate) const FLOOR: FloorLimits = FloorLimits { each: 1 << 42, credential: 1 << 43, total: 1 << 43, payments: 64 };
 
 /// No limits at all: a payee that leaves them out.
@@ -177,6 +177,8 @@ pub(crate) struct Wearer {
     /// What they saw as they pressed, for as long as that press counts.
     pub(crate) pressing: Option<Seen>,
     pub(crate) has_pressed: bool,
+    /// They are opening the pairing window.
+    pub(crate) is_holding: bool,
     pub(crate) waiting: Option<Awaited>,
     pub(crate) code: Option<u32>,
     pub(crate) digits: Option<u32>,

@@ -58,6 +58,8 @@ pub(crate) enum Act {
     Press,
     /// Nobody pressed: the button says so.
     Stuck,
+    /// Nobody holds it: the button says so.
+    StuckHold,
     DoublePress,
     CodeShown,
 }

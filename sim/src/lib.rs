@@ -11,6 +11,7 @@
 mod books;
 mod cast;
 mod dice;
+mod explore;
 mod fault;
 mod happening;
 mod life;
@@ -23,16 +24,19 @@ mod radio;
 mod record;
 mod rule;
 mod schedule;
+mod shrink;
 mod sniffer;
 mod thief;
 mod till;
 mod world;
 mod wrist;
 
+pub use explore::{Report, explore, notices};
 pub use fault::{Flow, Histogram, Kind, Point, Rates};
 pub use record::{Broken, Invariant};
-pub use rule::Rule;
+pub use rule::{Mutation, Rule};
 pub use schedule::{Event, Item};
+pub use shrink::{Shrunk, shrink};
 pub use world::{Failure, Outcome, Setup};
 
 /// Lives through a world.

@@ -131,6 +131,7 @@ impl World {
                 continue;
             }
             if let Some(id) = self.people[person].credential
+                && person % 5 == 4
                 && self.bank.issuer.unfreeze(CredentialId(id), unix(now)).is_ok()
             {
                 self.record.credentials.entry(id).or_default().is_frozen = false;
@@ -181,6 +182,11 @@ impl World {
             let state = self.bank.issuer.state(CredentialId(*id));
             let fits = !credential.is_cloned || matches!(state, Ok(CredentialState::Cloned));
             holds(fits, Invariant::ClonesAreFrozen, || format!("{state:?}"))?;
+        }
+        for (till, digest) in self.record.pending() {
+            let known =
+                self.tills[till].sales.values().any(|sale| sale.pending().is_some_and(|pending| pending.digest.0 == digest));
+            holds(known, Invariant::PendingIsRedeemed, || format!("{till} has forgotten what it accepted"))?;
         }
         for person in 0..self.people.len() {
             if !self.people[person].was_copied && !self.people[person].is_thief {

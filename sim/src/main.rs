@@ -1,26 +1,68 @@
-//! trial
-fn main() {
-    let seed: u64 = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(1);
-    let count: u64 = std::env::args().nth(2).and_then(|s| s.parse().ok()).unwrap_or(1);
-    let mut all = armring_sim::Histogram::default();
-    let start = std::time::Instant::now();
-    for seed in seed..seed + count {
-        match armring_sim::live(armring_sim::Setup::of(seed)) {
-            Ok(o) => {
-                all.add(&o.histogram);
-                println!(
-                    "{seed} {:?}: {} settled {} refunded {} faults {} ms",
-                    start.elapsed(),
-                    o.settled,
-                    o.refunded,
-                    o.histogram.total(),
-                    o.time
-                )
-            }
-            Err(f) => {
-                println!("{seed} FAIL at {} after {} faults: {:?} {}", f.at, f.events.len(), f.broken.invariant, f.broken.detail);
+//! Lives through simulated worlds until there were so many faults: `armring-sim --help`.
+#![allow(clippy::print_stdout, reason = "it is what the program is for")]
+
+use std::process::ExitCode;
+use std::thread;
+
+use armring_sim::{Report, Shrunk, explore};
+
+const HELP: &str = "\
+Lives through simulated worlds until enough faults have hit something unfinished, and checks that everything holds.
+
+Usage: armring-sim [--faults N] [--seed S] [--threads T]
+
+  --faults N    until there were so many faults (1000000)
+  --seed S      the first world's seed; the next one's is one more (1)
+  --threads T   at the same time (as many as there are processors)
+
+Prints a histogram of what was hit by what. What does not hold is shrunk, printed with the line that replays it, and ends with status 1.
+";
+
+fn main() -> ExitCode {
+    let mut options = [("--faults", 1_000_000), ("--seed", 1), ("--threads", 0)];
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        if word == "--help" || word == "-h" {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        let value = words.next().and_then(|value| value.parse::<u64>().ok());
+        match (options.iter_mut().find(|(name, _)| *name == word), value) {
+            (Some(option), Some(value)) => option.1 = value,
+            _ => {
+                eprint!("error: `{word}` is not an option, or has no number\n\n{HELP}");
+                return ExitCode::from(2);
             }
         }
     }
-    println!("{all}");
+    let [(_, faults), (_, seed), (_, threads)] = options;
+    let processors = thread::available_parallelism().map_or(1, |number| number.get() as u64);
+    match in_parallel(faults, seed, if threads == 0 { processors } else { threads }) {
+        Ok(report) => {
+            print!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(shrunk) => {
+            print!("{shrunk}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn in_parallel(faults: u64, seed: u64, threads: u64) -> Result<Report, Box<Shrunk>> {
+    let part = faults.div_ceil(threads);
+    let one = |thread: u64| {
+        let mut told = 0;
+        explore(seed + thread, threads, part, &mut |had| {
+            if had * 20 / part > told {
+                told = had * 20 / part;
+                eprintln!("{}: {had} of {part} faults", thread + 1);
+            }
+        })
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|thread| scope.spawn(move || one(thread))).collect();
+        let parts = running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        parts.reduce(|one, other| Ok(one?.with(&other?))).unwrap_or_else(|| Ok(Report::default()))
+    })
 }

@@ -1,14 +1,16 @@
 //! Everything that is not radio: records between phones, payees and the issuer, over a network that does with them what it likes.
 
 use armring_issuer::{REPLY_MAX, Session};
-use armring_wire::records::issuer::{FromIssuer, ToIssuer};
-use armring_wire::{Record, decode_record, encode};
+use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
+use armring_wire::{CredentialId, Record, decode_record, encode};
 
 use crate::cast::unix;
 use crate::dice::Dice;
 use crate::fault::{Flow, Kind, Place};
 use crate::happening::{Happening, Letter, Node};
+use crate::objects::{SIGNATURE, Token};
 use crate::record::{Held, Invariant, holds};
+use crate::rule::Rule;
 use crate::world::World;
 
 /// How many records those who listen remember of each kind.
@@ -124,7 +126,20 @@ impl World {
         let bytes = reply.record.to_vec();
         self.bank.issuer.ledger().fails.set(false);
         self.writes_down(&letter.bytes, &bytes)?;
+        if self.omits(Rule::OnlyEvidenceFreezes) {
+            self.freezes_on_garbage(&letter.bytes, &bytes);
+        }
         self.posts(Letter { from: letter.to, to: letter.from, bytes, ..letter.clone() })
+    }
+
+    /// What does not verify is held against whoever it names.
+    fn freezes_on_garbage(&mut self, asked: &[u8], said: &[u8]) {
+        if let (Ok(ToIssuer::Redeem { token, .. }), Ok(FromIssuer::Refused(Refusal::Signature))) =
+            (decode_record(asked), decode_record(said))
+            && let Some(token) = token.as_bytes().get(SIGNATURE..).and_then(Token::read)
+        {
+            let _ = self.bank.issuer.freeze(CredentialId(token.credential), unix(self.now()));
+        }
     }
 
     /// What the issuer said goes into the world's record.

@@ -162,7 +162,10 @@ impl World {
         let (wrist, payload) = (self.people[person].wrist, self.payload(person));
         self.wrists[wrist].wearer.code = None;
         self.people[person].phone.code = None;
-        self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Hold))?;
+        self.wrists[wrist].wearer.is_holding = true;
+        let held = self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Hold));
+        self.wrists[wrist].wearer.is_holding = false;
+        held?;
         let connection = match self.wrists[wrist].band.label() {
             Some(label) if person.is_multiple_of(4) => Connection::pair_with_label(label, payload),
             _ => Connection::pair(payload),

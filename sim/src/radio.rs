@@ -15,11 +15,16 @@ use crate::world::World;
 /// How many fragments those who listen remember.
 const REMEMBERED: usize = 256;
 
+/// How many whole connections.
+const SESSIONS: usize = 24;
+
 /// The connections that there are, and what those who listen have heard.
 #[derive(Debug, Default)]
 pub(crate) struct Air {
     lines: BTreeMap<u32, Line>,
     number: u32,
+    /// What phones said over whole connections: to which band.
+    sessions: Vec<(usize, Vec<Vec<u8>>)>,
     heard: Vec<(End, Vec<u8>)>,
     next_heard: usize,
 }
@@ -34,6 +39,8 @@ struct Line {
     latest: [Time; 2],
     /// The last bytes that went each way: what is looked for may be cut in two.
     tails: [Vec<u8>; 2],
+    /// All that the phone has said.
+    said: Vec<Vec<u8>>,
     /// Which ends know that it is gone.
     is_gone: [bool; 2],
 }
@@ -76,7 +83,8 @@ impl World {
     fn new_line(&mut self, wrist: usize, person: Option<usize>) -> u32 {
         self.air.number += 1;
         let now = self.now();
-        let line = Line { wrist, person, latest: [now; 2], tails: [Vec::new(), Vec::new()], is_gone: [false; 2] };
+        let line =
+            Line { wrist, person, latest: [now; 2], tails: [Vec::new(), Vec::new()], said: Vec::new(), is_gone: [false; 2] };
         self.air.lines.insert(self.air.number, line);
         self.wrists[wrist].line = Some(self.air.number);
         self.air.number
@@ -88,16 +96,23 @@ impl World {
         if !pairs {
             self.new_line(wrist, None);
         }
-        self.band_hears_of(wrist, BandEvent::Connected(AttPayload::MIN))?;
-        for _ in 0..dice.below(4) {
+        let payload = self.payload(0);
+        self.band_hears_of(wrist, BandEvent::Connected(payload))?;
+        let whole: Vec<_> = self.air.sessions.iter().filter(|(to, said)| *to == wrist && !said.is_empty()).collect();
+        let said: Vec<Vec<u8>> = if whole.is_empty() || dice.chance(300) {
+            let said: Vec<_> = self.air.heard.iter().filter(|(to, _)| *to == End::Band).collect();
+            if said.is_empty() {
+                Vec::new()
+            } else {
+                (0..dice.below(4)).map(|_| said[dice.index(said.len())].1.clone()).collect()
+            }
+        } else {
+            whole[dice.index(whole.len())].1.clone()
+        };
+        for bytes in said {
             if self.wrists[wrist].line.is_none() {
                 break;
             }
-            let said: Vec<_> = self.air.heard.iter().filter(|(to, _)| *to == End::Band).collect();
-            if said.is_empty() {
-                break;
-            }
-            let bytes = said[dice.index(said.len())].1.clone();
             self.band_hears_of(wrist, BandEvent::Fragment(&bytes))?;
         }
         if let Some(line) = self.wrists[wrist].line {
@@ -117,6 +132,9 @@ impl World {
         holds(!found, Invariant::NoPlaintext, || format!("to {to:?}: {bytes:02x?}"))?;
         let (person, latest) = (line.person, line.latest[way(to)]);
         let Some(person) = person else { return Ok(()) };
+        if let (End::Band, Some(line)) = (to, self.air.lines.get_mut(&number)) {
+            line.said.push(bytes.to_vec());
+        }
         self.overhears(to, bytes);
         let at = latest.max(self.now() + self.luck.between(2, 9));
         let flow = self.radio_flow(person);
@@ -192,8 +210,13 @@ impl World {
         let Some(line) = self.air.lines.get_mut(&number) else { return Ok(()) };
         let (wrist, person) = (line.wrist, line.person);
         line.is_gone[way(to)] = true;
-        if line.is_gone == [true; 2] {
-            self.air.lines.remove(&number);
+        if line.is_gone == [true; 2]
+            && let Some(line) = self.air.lines.remove(&number)
+        {
+            self.air.sessions.push((wrist, line.said));
+            if self.air.sessions.len() > SESSIONS {
+                self.air.sessions.remove(0);
+            }
         }
         match (to, person) {
             (End::Band, _) if self.wrists[wrist].line == Some(number) => self.band_hears_of(wrist, BandEvent::Disconnected),

@@ -13,6 +13,8 @@ pub enum Invariant {
     NoOverdraft,
     /// Nothing is paid without a gesture of its own, or the free limit.
     AGestureForEachPayment,
+    /// Nobody pairs without a gesture of the wearer's for this attempt.
+    AGestureForEachPairing,
     /// No more is paid without a gesture than is granted.
     FreeLimit,
     /// Nothing is paid off the wrist, or locked.
@@ -39,6 +41,8 @@ pub enum Invariant {
     ReceiptedIsSettled,
     /// What is accepted without network is within the ceilings.
     PendingIsBounded,
+    /// What was accepted without network is not forgotten until the issuer has answered.
+    PendingIsRedeemed,
     /// What is not active does not pay.
     OnlyActivePays,
     /// Nobody pays themselves.
@@ -304,6 +308,11 @@ impl Record {
         let Some(said) = objects::Receipt::read(receipt) else { return Ok(()) };
         let stands = !said.settled || self.settled.contains_key(&said.token);
         holds(stands, Invariant::ReceiptedIsSettled, || format!("{said:?}"))
+    }
+
+    /// What was accepted without network, and has no receipt yet: where.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = (usize, [u8; 32])> + '_ {
+        self.pending.iter().map(|(digest, (till, _))| (*till, *digest))
     }
 
     /// How many payments were settled, and given back.

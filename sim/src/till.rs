@@ -100,7 +100,7 @@ impl World {
     fn hears_offline(&mut self, till: usize, letter: &Letter, asked: TokenDigest) -> Held {
         let now = unix(self.now());
         let no_floor = self.omits(Rule::FloorLimits);
-        let no_ceiling = self.omits(Rule::Ceiling);
+        let no_ceiling = self.omits(Rule::PayeeKeepsCeiling);
         let shop = &mut self.tills[till];
         let Some(payee) = &shop.payee else { return Ok(()) };
         let Some(sale) = shop.sales.get_mut(&letter.about) else { return Ok(()) };
@@ -118,7 +118,7 @@ impl World {
             shop.book = Offline::new(Currency::CNY, crate::cast::BOUNDLESS);
         }
         let token = sale.pending().map(|pending| (pending.digest, pending.token.to_vec()));
-        if !self.till_keeps(till, letter.about, letter.owner, Flow::Offline) {
+        if !self.omits(Rule::PendingOutlivesPower) && !self.till_keeps(till, letter.about, letter.owner, Flow::Offline) {
             return Ok(());
         }
         if let (true, Some((digest, token))) = (accepted, token) {
@@ -212,10 +212,13 @@ impl World {
         Ok(())
     }
 
-    /// A sale that is over leaves the till; of some, the shop gives a part back first.
+    /// A sale that is over leaves the till, unless it is pending; of some, the shop gives a part back first.
     pub(crate) fn closes(&mut self, till: usize, number: u64) -> Held {
         let Some(sale) = self.tills[till].sales.get_mut(&number) else { return Ok(()) };
         if sale.settled().is_none() {
+            if sale.pending().is_none() {
+                self.lets_go(till, number);
+            }
             return Ok(());
         }
         let mut dice = Dice::named(&[self.setup.seed, 0x4ef0, number]);

@@ -4,6 +4,9 @@ use armring_band::{Band, Event as BandEvent, Face, Gesture, Output, Signal, Soft
 use armring_wire::records::band::Awaited;
 use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
 
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+
 use crate::cast::{Change, Seen, Shared, Wearer, Wrist};
 use crate::fault::{Flow, Kind, Place};
 use crate::happening::{Act, End, Happening};
@@ -27,6 +30,10 @@ const fn is_token(key: u8) -> bool {
 
 /// Where what is free begins in what is stored with a token: count and total.
 const FREE: std::ops::Range<usize> = Token::LEN..Token::LEN + 10;
+/// Where the total is in a token's body.
+const TOTAL: std::ops::Range<usize> = 64..72;
+/// Where the ceiling is in what is stored of a receipt.
+const CEILING: std::ops::Range<usize> = 8..16;
 
 impl World {
     pub(crate) fn new_wrist(&mut self, key: Shared, face: Face, person: usize) -> usize {
@@ -45,11 +52,18 @@ impl World {
     pub(crate) fn band_hears_of(&mut self, wrist: usize, event: BandEvent<'_>) -> Held {
         let hangs_up = matches!(event, BandEvent::Disconnected);
         let now = Uptime::from_millis(self.now());
+        // What a connection is opened with is drawn anew each time.
+        let fixed = self.omits(Rule::FreshChallenge) && matches!(event, BandEvent::Connected(_) | BandEvent::Fragment(_));
         let host = &mut self.wrists[wrist];
         if hangs_up {
             host.line = None;
         }
-        let _ = host.band.handle(event, now, &mut self.rng);
+        if fixed {
+            let mut rng = ChaCha20Rng::seed_from_u64(wrist as u64);
+            let _ = host.band.handle(event, now, &mut rng);
+        } else {
+            let _ = host.band.handle(event, now, &mut self.rng);
+        }
         loop {
             let mut fragment = [0; ATT_PAYLOAD_MAX];
             let done = match self.wrists[wrist].band.poll(&mut fragment) {
@@ -74,10 +88,7 @@ impl World {
                 None => Ok(()),
             },
             Done::Flash(change) => self.writes(wrist, change),
-            Done::Signal(signal) => {
-                self.wearer_is_told(wrist, signal);
-                Ok(())
-            }
+            Done::Signal(signal) => self.wearer_is_told(wrist, signal),
             Done::Disconnect => {
                 if let Some(line) = self.wrists[wrist].line {
                     self.cut(line, 3);
@@ -152,8 +163,15 @@ impl World {
 
     /// It is durable.
     fn commits(&mut self, wrist: usize, change: &Change) -> Held {
+        let (keeps_links, keeps_ceiling) = (!self.omits(Rule::LinkOutlivesPower), !self.omits(Rule::BandKeepsCeiling));
         let host = &mut self.wrists[wrist];
         match change {
+            Change::Store(key, _) if key & 0xf0 == 0x10 && !keeps_links => {}
+            Change::Store(key, value) if key & 0xf0 == 0x40 && !keeps_ceiling => {
+                let mut value = value.clone();
+                value[CEILING].copy_from_slice(&(1_u64 << 62).to_le_bytes());
+                host.flash.insert(*key, value);
+            }
             Change::Store(key, value) => {
                 if let Some(old) = host.flash.insert(*key, value.clone()) {
                     host.before.insert(*key, old);
@@ -197,14 +215,18 @@ impl World {
         }
         let band = self.new_band(&self.wrists[wrist].key, self.wrists[wrist].face);
         let (old_counters, no_free) = (self.omits(Rule::CounterOutlivesPower), self.omits(Rule::FreeCountOutlivesPower));
+        let no_total = self.omits(Rule::TotalOutlivesPower);
         let host = &mut self.wrists[wrist];
         if old_counters {
             let before = host.before.iter().filter(|(key, _)| is_token(**key));
             host.flash.extend(before.map(|(key, value)| (*key, value.clone())).collect::<Vec<_>>());
         }
-        if no_free {
-            for value in host.flash.iter_mut().filter(|(key, _)| is_token(**key)).map(|(_, value)| value) {
+        for (_, value) in host.flash.iter_mut().filter(|(key, _)| is_token(**key)) {
+            if no_free {
                 value[FREE].fill(0);
+            }
+            if no_total {
+                value[TOTAL].fill(0);
             }
         }
         (host.band, host.writing, host.tick, host.boot) = (band, None, None, host.boot + 1);
@@ -219,9 +241,14 @@ impl World {
         Ok(())
     }
 
-    fn wearer_is_told(&mut self, wrist: usize, signal: Signal) {
+    fn wearer_is_told(&mut self, wrist: usize, signal: Signal) -> Held {
+        let opens_again = self.omits(Rule::OneGestureOneAttempt);
         let wearer = &mut self.wrists[wrist].wearer;
         match signal {
+            Signal::PairingOpen => {
+                holds(wearer.is_holding, Invariant::AGestureForEachPairing, || format!("the window of {wrist} is open"))?;
+            }
+            Signal::PairingClosed if opens_again => self.after(1, Happening::Act { wrist, act: Act::StuckHold }),
             Signal::Code(code) => {
                 wearer.code = Some(code.digits().number());
                 self.after(100, Happening::Act { wrist, act: Act::CodeShown });
@@ -239,6 +266,7 @@ impl World {
             }
             _ => {}
         }
+        Ok(())
     }
 
     /// The wearer is asked for a gesture, and makes it if that is what they want.
@@ -246,9 +274,9 @@ impl World {
         let person = self.wrists[wrist].wearer.person;
         let (wants_to_pay, flow) = (self.wants(person).is_some(), self.flow(person));
         let delay = self.luck.between(400, 1_800);
-        if self.fate(person, flow, Place::Wearer).is_some() {
+        if let Some((_, mut dice)) = self.fate(person, flow, Place::Wearer) {
             self.after(delay / 2, Happening::Act { wrist, act: Act::TakeOff });
-            self.after(delay / 2 + self.setup.seed % 5_000, Happening::Act { wrist, act: Act::PutOn });
+            self.after(delay / 2 + dice.below(6_000), Happening::Act { wrist, act: Act::PutOn });
         }
         if self.omits(Rule::OneGestureOneRequest) && self.wrists[wrist].wearer.has_pressed {
             // The band takes the last press for this one's.
@@ -291,6 +319,7 @@ impl World {
                 self.band_hears_of(wrist, BandEvent::Recognised)
             }
             Act::Press => self.presses(wrist),
+            Act::StuckHold => self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Hold)),
             Act::Stuck => self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Press)),
             Act::DoublePress => self.band_hears_of(wrist, BandEvent::Gesture(Gesture::DoublePress)),
             Act::CodeShown => {
