@@ -135,6 +135,7 @@ impl World {
         }
         let amount = match dice.below(20) {
             _ if self.is_calm() => dice.between(1 << 33, 1 << 34),
+            _ if person % 6 == 4 && !dice.chance(50) => dice.between(1 << 36, 1 << 37),
             0..6 => dice.between(1 << 36, LIMITS.free),
             6..16 => dice.between(LIMITS.free, LIMITS.press),
             _ => dice.between(LIMITS.press, LIMITS.each),
@@ -357,11 +358,12 @@ impl World {
             return Ok(());
         }
         self.opens(till, sale_number, sale);
-        for payer in [sale_number, sale_number >> 3]
-            .map(|number| (person + 1 + number as usize % (self.setup.people - 1)) % self.setup.people)
-        {
+        let mut dice = Dice::named(&[self.setup.seed, 0x0e5, sale_number]);
+        for _ in 0..2 {
+            let payer = dice.index(self.setup.people);
             let owes = &mut self.people[payer].owes;
-            if payer != person && owes.len() < 3 && !owes.contains(&(till, sale_number)) {
+            // Some pay small amounts alone, one after another.
+            if payer != person && payer % 6 != 4 && owes.len() < 3 && !owes.contains(&(till, sale_number)) {
                 owes.push_back((till, sale_number));
             }
         }

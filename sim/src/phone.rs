@@ -13,6 +13,9 @@ use crate::record::{Held, Invariant, holds};
 use crate::rule::Rule;
 use crate::world::World;
 
+/// How long a phone whose connection was lost waits before it connects anew, in milliseconds.
+const AGAIN: u64 = 1_500;
+
 impl World {
     /// Connects to the band, in the cheapest way that there is.
     pub(crate) fn phone_connects(&mut self, person: usize) -> Held {
@@ -59,7 +62,7 @@ impl World {
     pub(crate) fn phone_is_alone(&mut self, person: usize, line: u32) -> Held {
         if self.people[person].phone.line.as_ref().is_some_and(|(own, _)| *own == line) {
             self.phone_hangs_up(person);
-            self.looks_soon(person, 300);
+            self.looks_soon(person, AGAIN);
         }
         Ok(())
     }
@@ -87,7 +90,7 @@ impl World {
                 Some(Output::Event(event)) => self.wallet_hears(person, event)?,
                 Some(Output::Disconnect) => {
                     self.phone_hangs_up(person);
-                    self.looks_soon(person, 300);
+                    self.looks_soon(person, AGAIN);
                 }
             }
         }

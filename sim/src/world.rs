@@ -42,8 +42,8 @@ impl Setup {
         let mut dice = Dice::named(&[seed, 0x5e7]);
         let rates = Rates {
             radio: dice.between(5, 60),
-            net: dice.between(50, 650),
-            storage: dice.between(5, 120),
+            net: dice.between(350, 740),
+            storage: dice.between(5, 90),
             people: dice.between(10, 80),
         };
         Self { seed, people: 6, shops: 3, errands: 24, rates, omits: None, without: BTreeSet::new() }
