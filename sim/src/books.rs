@@ -84,6 +84,10 @@ impl Ledger for Books {
         self.inner.account(account)
     }
 
+    fn accounts(&self, after: Option<AccountPseudonym>) -> Result<Vec<Account>, MachineError> {
+        self.inner.accounts(after)
+    }
+
     fn set_account_state(&mut self, account: AccountPseudonym, state: AccountState) -> Result<(), Error> {
         self.inner.set_account_state(account, state)
     }
