@@ -26,11 +26,16 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     let mut stages = Stages::of("test");
     stages.run("C compiler", || compiler::answers("SQLite is compiled from C"));
     stages.run("tests", || {
-        let counts = workspace.target.join("tmp/power_cuts.txt");
-        // What an earlier run left is not to pass for this one's.
-        let _ = fs::remove_file(&counts);
+        let counts = [("power cuts", "power_cuts.txt"), ("simulated world", "simulated_world.txt")];
+        let counts = counts.map(|(name, file)| (name, workspace.target.join("tmp").join(file)));
+        for (_, file) in &counts {
+            // What an earlier run left is not to pass for this one's.
+            let _ = fs::remove_file(file);
+        }
         run(&mut workspace.cargo(&["test", "--workspace", "--locked"]))?;
-        eprint!("power cuts: {}", fs::read_to_string(&counts).with_context(|| counts.display().to_string())?);
+        for (name, file) in &counts {
+            eprint!("{name}: {}", fs::read_to_string(file).with_context(|| file.display().to_string())?);
+        }
         Ok(())
     });
     stages.run("known attacks", || attacks::run(workspace));
