@@ -65,8 +65,19 @@ impl Equation {
     }
 
     fn holds(&self) -> bool {
-        let difference = EdwardsPoint::vartime_double_scalar_mul_basepoint(&self.k, &-self.a, &self.s) - self.r;
+        let difference = if cfg!(feature = "small-stack") { self.in_turn() } else { self.at_once() } - self.r;
         difference.mul_by_cofactor().is_identity()
+    }
+
+    /// `[S]B − [k]A` in one multiplication, for which tables of both points lie on the stack.
+    fn at_once(&self) -> EdwardsPoint {
+        EdwardsPoint::vartime_double_scalar_mul_basepoint(&self.k, &-self.a, &self.s)
+    }
+
+    /// `[S]B − [k]A` in one multiplication after the other, with the table of one point at a time.
+    fn in_turn(&self) -> EdwardsPoint {
+        let key = self.k * self.a;
+        EdwardsPoint::mul_base(&self.s) - key
     }
 }
 
