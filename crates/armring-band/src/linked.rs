@@ -153,7 +153,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The link's wallet, which is connected: its task may be set.
-    pub(crate) fn linked_mut(&mut self) -> Result<&mut Linked<P::Signer>, Error> {
+    pub(crate) fn linked_mut(&mut self) -> Result<&mut Linked, Error> {
         match &mut self.phase {
             Phase::Linked(linked) => Ok(linked),
             _ => Err(PeerError::Unexpected.into()),

@@ -61,9 +61,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                     return Err(BAD);
                 }
                 self.latest = self.latest.max(stored.latest);
-                let digest = stored.body.digest(&self.fingerprint);
                 if let Some(purse) = self.purse(slot, stored.body.credential) {
-                    purse.count(&stored, digest);
+                    purse.count(&stored);
                 }
             }
         }
