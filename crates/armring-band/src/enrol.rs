@@ -5,8 +5,8 @@ use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, PublicKey, Session};
 use armring_token::{Credential, Enrolment, SIGNATURE_LEN, Unverified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
-use armring_wire::records::{ATTESTATION_MAX, Assurance, RELAY_MAX};
-use armring_wire::{DecodeError, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
+use armring_wire::records::{ATTESTATION_MAX, Assurance, CREDENTIAL_MAX, RELAY_MAX};
+use armring_wire::{DecodeError, Digits, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
 
@@ -158,9 +158,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Task::EnrolCredential(session, candidate) => Some((session, candidate)),
             _ => None,
         })?;
-        let failed = |_| Decline::EnrolmentFailed;
-        let mut buffer: Vec<u8, RELAY_MAX> = Vec::from_slice(message).map_err(|_| Decline::EnrolmentFailed)?;
-        let Ok(Opened::Record(record)) = session.channel.open(&mut buffer) else {
+        let mut buffer = [0; RELAY_MAX];
+        let sealed = buffer.get_mut(..message.len()).ok_or(Decline::EnrolmentFailed)?;
+        sealed.copy_from_slice(message);
+        let Ok(Opened::Record(record)) = session.channel.open(sealed) else {
             return Err(Decline::EnrolmentFailed.into());
         };
         let (nonce, object) = match decode_record(record) {
@@ -173,17 +174,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             }
             Ok(EnrolToBand::Refused(_) | EnrolToBand::Unknown(_)) | Err(_) => return Err(Decline::EnrolmentFailed.into()),
         };
-        let assurance = self.assurance(slot)?;
-        let unverified = Unverified::<Credential>::parse(object.as_bytes()).map_err(|_| Decline::EnrolmentFailed)?;
-        let list = self.key_list.as_ref().ok_or(Decline::EnrolmentFailed)?;
-        let issued = self.latest.max(unverified.claims().validity.from);
-        let issuer = list.signing_key(unverified.claims().key, issued).map_err(failed)?;
-        let credential = *unverified.verify(&self.fingerprint, &issuer).map_err(failed)?.body();
-        if credential.payment_key != *candidate.key.as_bytes() || credential.assurance != assurance {
-            return Err(Decline::EnrolmentFailed.into());
-        }
-        self.latest = issued;
-        let digits = enrolment(&session, &candidate, assurance).digits(&nonce);
+        let credential = self.verify_credential(slot, &candidate, object.as_bytes())?;
+        let digits = enrolment(&session, &candidate, credential.assurance).digits(&nonce);
         if let Some(purse) = &self.slot(slot)?.purse {
             // Enrolled before: counter and total stay what they are.
             if *purse.credential() != credential {
@@ -192,6 +184,34 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             self.out.signal(Signal::EnrolmentDigits(digits));
             return Ok(self.say(&ToWallet::Enrolled { credential: object })?);
         }
+        self.store_credential(slot, credential, digits, object)
+    }
+
+    /// The credential, if it is the issuer's for the key that is being enrolled, and says how the link came about.
+    #[inline(never)]
+    fn verify_credential(&mut self, slot: usize, candidate: &Candidate, object: &[u8]) -> Result<Credential, Refusal> {
+        let failed = |_| Decline::EnrolmentFailed;
+        let assurance = self.assurance(slot)?;
+        let unverified = Unverified::<Credential>::parse(object).map_err(|_| Decline::EnrolmentFailed)?;
+        let list = self.key_list.as_ref().ok_or(Decline::EnrolmentFailed)?;
+        let issued = self.latest.max(unverified.claims().validity.from);
+        let issuer = list.signing_key(unverified.claims().key, issued).map_err(failed)?;
+        let credential = *unverified.verify(&self.fingerprint, &issuer).map_err(failed)?.body();
+        if credential.payment_key != *candidate.key.as_bytes() || credential.assurance != assurance {
+            return Err(Decline::EnrolmentFailed.into());
+        }
+        self.latest = issued;
+        Ok(credential)
+    }
+
+    #[inline(never)]
+    fn store_credential(
+        &mut self,
+        slot: usize,
+        credential: Credential,
+        digits: Digits,
+        object: Opaque<'_, CREDENTIAL_MAX>,
+    ) -> Result<(), Refusal> {
         let handle = self.enrolling_key(slot)?.0;
         self.out.store(Place::Credential(slot), &StoredCredential { handle, object })?;
         let object = Vec::from_slice(object.as_bytes()).map_err(|_| MachineError::Exhausted)?;
