@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, ble, compiler, fuzz, guard, guard_selftest, msrv, packed, phone, postgres, published,
+    attacks, ble, compiler, firmware, fuzz, guard, guard_selftest, msrv, packed, phone, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -59,6 +59,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
         component(workspace, "clippy", "clippy")?;
         run(&mut workspace.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
     });
+    stages.run("firmware lints", || firmware::lint(workspace));
     stages.run("documentation", || documentation(workspace));
     stages.run("guard self-test", || guard_selftest::run(workspace));
     stages.run("postgresql", || {

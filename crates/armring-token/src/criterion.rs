@@ -37,7 +37,11 @@ pub(crate) fn is_valid_key(key: &[u8; 32]) -> bool {
 
 /// Whether `signature` is valid for `key` over the concatenation of `message`.
 pub(crate) fn is_valid(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> bool {
-    Equation::new(key, message, signature).is_some_and(|equation| equation.holds())
+    // Not moved: it would be on the stack twice.
+    match &Equation::new(key, message, signature) {
+        Some(equation) => equation.holds(),
+        None => false,
+    }
 }
 
 /// Rule 4 of a signature that keeps rules 1 to 3.
@@ -50,24 +54,44 @@ pub(crate) struct Equation {
 }
 
 impl Equation {
-    /// `None` where rule 1, 2 or 3 is broken.
+    /// `None` where rule 1, 2 or 3 is broken. Apart, so that its stack is free when the points are multiplied.
+    #[inline(never)]
     pub(crate) fn new(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> Option<Self> {
         let s = Option::from(Scalar::from_canonical_bytes(*signature.s_bytes()))?;
         let a = key_point(key)?;
         let r = decompress_canonical(signature.r_bytes())?;
-        let mut hash = Sha512::new();
-        hash.update(signature.r_bytes());
-        hash.update(key);
-        for part in message {
-            hash.update(part);
-        }
-        Some(Self { s, r, k: Scalar::from_bytes_mod_order_wide(&hash.finalize().into()), a })
+        Some(Self { s, r, k: challenge(key, message, signature), a })
     }
 
+    #[inline(never)]
     fn holds(&self) -> bool {
-        let difference = EdwardsPoint::vartime_double_scalar_mul_basepoint(&self.k, &-self.a, &self.s) - self.r;
+        let difference = if cfg!(feature = "small-stack") { self.in_turn() } else { self.at_once() } - self.r;
         difference.mul_by_cofactor().is_identity()
     }
+
+    /// `[S]B − [k]A` in one multiplication, for which tables of both points lie on the stack.
+    fn at_once(&self) -> EdwardsPoint {
+        EdwardsPoint::vartime_double_scalar_mul_basepoint(&self.k, &-self.a, &self.s)
+    }
+
+    /// `[S]B − [k]A` in one multiplication after the other, with the table of one point at a time.
+    #[inline(never)]
+    fn in_turn(&self) -> EdwardsPoint {
+        let key = self.k * self.a;
+        EdwardsPoint::mul_base(&self.s) - key
+    }
+}
+
+/// `SHA-512(R ‖ A ‖ M) mod L`.
+#[inline(never)]
+fn challenge(key: &[u8; 32], message: &[&[u8]], signature: &Signature) -> Scalar {
+    let mut hash = Sha512::new();
+    hash.update(signature.r_bytes());
+    hash.update(key);
+    for part in message {
+        hash.update(part);
+    }
+    Scalar::from_bytes_mod_order_wide(&hash.finalize().into())
 }
 
 #[cfg(feature = "batch")]

@@ -14,6 +14,8 @@ use crate::workspace::{Workspace, output};
 /// What unpacking needs besides cargo, and which Debian package has it.
 const TOOLS: [(&str, &str); 5] =
     [("apt-get", "apt"), ("apt-cache", "apt"), ("dpkg", "dpkg"), ("dpkg-deb", "dpkg"), ("tar", "tar")];
+/// Where everything of the firmware's is, relative to the folder that cargo compiles to.
+pub(super) const FOLDER: &str = "firmware";
 /// Written last: whoever finds it finds everything else.
 const READY: &str = "toolchain.txt";
 /// Of the sources only these are needed: 300 MB are not.
@@ -29,7 +31,7 @@ pub(super) struct Toolchain {
 impl Toolchain {
     /// The tools, fetched if they are not there yet: 150 MB, half a minute.
     pub(super) fn get(workspace: &Workspace) -> Result<Self> {
-        let toolchain = Self { folder: workspace.target.join("firmware"), libraries: libraries()? };
+        let toolchain = Self { folder: workspace.target.join(FOLDER), libraries: libraries()? };
         if !toolchain.folder.join(READY).exists() {
             for (tool, package) in TOOLS {
                 if output(Command::new(tool).arg("--version")).is_err() {
