@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, ble, fuzz, guard, guard_selftest, msrv, packed, postgres, published,
+    attacks, bench, ble, fuzz, guard, guard_selftest, msrv, packed, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -29,7 +29,11 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
         let counts = workspace.target.join("tmp/power_cuts.txt");
         // What an earlier run left is not to pass for this one's.
         let _ = fs::remove_file(&counts);
-        run(&mut workspace.cargo(&["test", "--workspace", "--locked"]))?;
+        let mut command = workspace.cargo(&["test", "--workspace", "--locked"]);
+        for package in workspace.packages.iter().filter(|package| packed::is_heavy(package)) {
+            command.args(["--exclude", &package.name]);
+        }
+        run(&mut command)?;
         eprint!("power cuts: {}", fs::read_to_string(&counts).with_context(|| counts.display().to_string())?);
         Ok(())
     });
@@ -55,6 +59,12 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
         run(&mut workspace.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
     });
     stages.run("documentation", || documentation(workspace));
+    stages.run("AWS-LC", || {
+        run(&mut workspace.cargo(&["test", "--package", "armring-aws-lc", "--locked"]))?;
+        packed::heavy(workspace)
+    });
+    stages.run("benches", || benches(workspace));
+    stages.run("counts", || bench::count(workspace, bench::Then::Compare));
     stages.run("guard self-test", || guard_selftest::run(workspace));
     stages.run("postgresql", || {
         let mut command = workspace.cargo(&["clippy", "--package", "armring-issuer", "--features", "postgres", "--all-targets"]);
@@ -99,6 +109,14 @@ fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result
         bail!("`cargo {subcommand}` does not run: install it with `rustup component add {component}`");
     }
     Ok(())
+}
+
+/// Their format and lints, and each once.
+fn benches(workspace: &Workspace) -> Result<()> {
+    for arguments in [&["fmt", "--all", "--", "--check"][..], &["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]] {
+        run(&mut bench::cargo(workspace, arguments)).context("in benches")?;
+    }
+    bench::smoke(workspace)
 }
 
 fn documentation(workspace: &Workspace) -> Result<()> {
