@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, ble, compiler, firmware, fuzz, guard, guard_selftest, msrv, packed, phone, postgres, published,
+    attacks, bench, ble, compiler, firmware, fuzz, guard, guard_selftest, msrv, packed, phone, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -32,7 +32,11 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
             // What an earlier run left is not to pass for this one's.
             let _ = fs::remove_file(file);
         }
-        run(&mut workspace.cargo(&["test", "--workspace", "--locked"]))?;
+        let mut command = workspace.cargo(&["test", "--workspace", "--locked"]);
+        for package in workspace.packages.iter().filter(|package| packed::is_heavy(package)) {
+            command.args(["--exclude", &package.name]);
+        }
+        run(&mut command)?;
         for (name, file) in &counts {
             eprint!("{name}: {}", fs::read_to_string(file).with_context(|| file.display().to_string())?);
         }
@@ -61,6 +65,12 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     });
     stages.run("firmware lints", || firmware::lint(workspace));
     stages.run("documentation", || documentation(workspace));
+    stages.run("AWS-LC", || {
+        run(&mut workspace.cargo(&["test", "--package", "armring-aws-lc", "--locked"]))?;
+        packed::heavy(workspace)
+    });
+    stages.run("benches", || benches(workspace));
+    stages.run("counts", || bench::count(workspace, bench::Then::Compare));
     stages.run("guard self-test", || guard_selftest::run(workspace));
     stages.run("postgresql", || {
         let mut command = workspace.cargo(&["clippy", "--package", "armring-issuer", "--features", "tls,tools", "--all-targets"]);
@@ -85,6 +95,14 @@ fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result
         bail!("`cargo {subcommand}` does not run: install it with `rustup component add {component}`");
     }
     Ok(())
+}
+
+/// Their format and lints, and each once.
+fn benches(workspace: &Workspace) -> Result<()> {
+    for arguments in [&["fmt", "--all", "--", "--check"][..], &["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]] {
+        run(&mut bench::cargo(workspace, arguments)).context("in benches")?;
+    }
+    bench::smoke(workspace)
 }
 
 fn documentation(workspace: &Workspace) -> Result<()> {

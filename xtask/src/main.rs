@@ -5,6 +5,7 @@
 //! main ──▶ checks ──▶ stages       which stages `test` and `ci` have, and how a stage is timed and reported
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
 //!            ├──▶ firmware         the band on an emulated microcontroller, and what it costs there
+//!            ├──▶ bench            what it costs beside others, and how many instructions
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
 //!            ├──▶ fuzz ──▶ remembered  the fuzz targets, on nightly, with a curve library that remembers
 //!            ├──▶ assurance        the long forms of all that attacks
@@ -20,8 +21,10 @@
 //!            └──▶ workspace        what cargo says of this workspace, and how cargo is called
 //! ```
 
+mod apt;
 mod assurance;
 mod attacks;
+mod bench;
 mod ble;
 mod checks;
 mod compiler;
@@ -58,6 +61,8 @@ const HELP: &[(&str, &str)] = &[
     ("postgres", include_str!("help/postgres.txt")),
     ("firmware", include_str!("help/firmware.txt")),
     ("budget", include_str!("help/budget.txt")),
+    ("bench", include_str!("help/bench.txt")),
+    ("counts", include_str!("help/counts.txt")),
     ("ble", include_str!("help/ble.txt")),
     ("phone", include_str!("help/phone.txt")),
     ("fuzz", include_str!("help/fuzz.txt")),
@@ -88,6 +93,10 @@ fn main() -> ExitCode {
         ["phone"] => with_workspace(phone::run_tests),
         ["vectors"] => with_workspace(vectors::run_generator),
         ["budget"] => with_workspace(|workspace| firmware::budget(workspace, Then::Compare)),
+        ["bench"] => with_workspace(bench::run),
+        ["bench", "--test"] => with_workspace(bench::smoke),
+        ["counts"] => with_workspace(|workspace| bench::count(workspace, bench::Then::Compare)),
+        ["counts", "--write"] => with_workspace(|workspace| bench::count(workspace, bench::Then::Write)),
         ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
         ["budget", "--markdown"] => with_workspace(|workspace| firmware::budget(workspace, Then::Markdown)),
         ["firmware"] => with_workspace(firmware::run),

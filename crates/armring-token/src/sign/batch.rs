@@ -155,9 +155,9 @@ impl<'a, T: Object<'a>> private::Gather for Signed<'a, T> {
     type Verdict = Result<Verified<T>, VerifyError>;
 
     fn gather(&self, root: &RootFingerprint, signatures: &mut private::Signatures) {
-        let (key, len) = (self.key.as_bytes(), label_len(T::LABEL));
+        let (key, len) = (&self.key.key, label_len(T::LABEL));
         let message = parts(&len, T::LABEL, root, self.object.bytes);
-        signatures.0.push((*key, Equation::new(key, &message, &Signature::from_bytes(self.object.signature))));
+        signatures.0.push((*key.as_bytes(), Equation::new(key, &message, &Signature::from_bytes(self.object.signature))));
     }
 
     fn judge(self, root: &RootFingerprint, valid: &mut impl Iterator<Item = bool>) -> Self::Verdict {
