@@ -21,8 +21,20 @@ use sha2::{Digest, Sha512};
 
 /// The point that `bytes` encode, if they are its canonical encoding (RFC 8032 §5.1.3 leaves it open whether others are taken).
 fn decompress_canonical(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
-    let point = CompressedEdwardsY(*bytes).decompress()?;
-    (point.compress().as_bytes() == bytes).then_some(point)
+    if is_canonical(bytes) { CompressedEdwardsY(*bytes).decompress() } else { None }
+}
+
+/// Whether a point that these bytes encode has no other encoding that is the canonical one: `y < p`, and no sign where `x = 0`. Said of the
+/// bytes alone, since to encode the point again costs as much as to decode it.
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = bytes;
+    let (sign, high) = (last >> 7, last & 0x7F);
+    let all = |value: u8| middle.iter().all(|byte| *byte == value);
+    // p = 2²⁵⁵ − 19 is ED FF … FF 7F.
+    let above = high == 0x7F && all(0xFF) && *first >= 0xED;
+    // x = 0 where y is 1 or p − 1.
+    let without_x = (high == 0 && all(0) && *first == 1) || (high == 0x7F && all(0xFF) && *first == 0xEC);
+    !above && !(sign == 1 && without_x)
 }
 
 /// The point of a public key that rules 2 and 3 allow.
@@ -116,5 +128,31 @@ mod tests {
         assert!(CompressedEdwardsY(above).decompress().is_some(), "the curve library takes it");
         assert!(is_valid_key(&three));
         assert!(!is_valid_key(&above));
+    }
+
+    /// Whether decoding and encoding again gives the same bytes: what canonical means.
+    fn survives(bytes: &[u8; 32]) -> bool {
+        CompressedEdwardsY(*bytes).decompress().is_some_and(|point| point.compress().as_bytes() == bytes)
+    }
+
+    #[test]
+    fn canonical_is_what_is_the_same_when_it_is_encoded_again() {
+        // The 256 numbers from 0 on, and those that p is among, with either sign.
+        for low in 0..=u8::MAX {
+            for (middle, high) in [(0, 0), (0xFF, 0x7F)] {
+                for sign in [0, 0x80] {
+                    let mut bytes = [middle; 32];
+                    (bytes[0], bytes[31]) = (low, high | sign);
+                    assert_eq!(decompress_canonical(&bytes).is_some(), survives(&bytes), "{bytes:x?}");
+                }
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_no_canonical_encoding_of_a_point_is_none(bytes: [u8; 32]) {
+            proptest::prop_assert_eq!(decompress_canonical(&bytes).is_some(), survives(&bytes));
+        }
     }
 }

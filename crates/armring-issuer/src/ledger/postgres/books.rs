@@ -14,11 +14,13 @@ use crate::redeem::{Interval, VerifiedPayment};
 
 impl Store for Books<'_> {
     fn credentials(&mut self, ids: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
-        credentials(self, ids, " FOR UPDATE")
+        let ids: Vec<_> = ids.iter().map(|id| id.0.as_slice()).collect();
+        credential_records(&self.query(CREDENTIALS_LOCKED, &[&ids])?)
     }
 
     fn payees(&mut self, ids: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
-        payees(self, ids)
+        let ids: Vec<_> = ids.iter().map(|id| id.0.as_slice()).collect();
+        payee_records(&self.query(PAYEES, &[&ids])?)
     }
 
     fn accounts(&mut self, ids: &[AccountPseudonym]) -> Result<Vec<Book>, MachineError> {
@@ -45,20 +47,21 @@ impl Store for Books<'_> {
     }
 }
 
-pub(super) fn credentials(
-    books: &mut Books<'_>,
-    ids: &[CredentialId],
-    locked: &str,
-) -> Result<Vec<CredentialRecord>, MachineError> {
-    let sql =
-        format!("SELECT object, state, frozen, maker, answered, total FROM credentials WHERE id = ANY($1) ORDER BY id{locked}");
-    let ids: Vec<_> = ids.iter().map(|id| id.0.as_slice()).collect();
-    books.query(&sql, &[&ids])?.iter().map(|found| rows::credential_record(&mut row(found)?)).collect()
+/// What [`credential_records`] reads.
+pub(super) const CREDENTIALS: &str =
+    "SELECT object, state, frozen, maker, answered, total FROM credentials WHERE id = ANY($1) ORDER BY id";
+
+const CREDENTIALS_LOCKED: &str =
+    "SELECT object, state, frozen, maker, answered, total FROM credentials WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+
+/// What [`payee_records`] reads.
+pub(super) const PAYEES: &str = "SELECT account, certificate, revoked FROM payees WHERE id = ANY($1)";
+
+pub(super) fn credential_records(found: &[Row]) -> Result<Vec<CredentialRecord>, MachineError> {
+    found.iter().map(|found| rows::credential_record(&mut row(found)?)).collect()
 }
 
-pub(super) fn payees(books: &mut Books<'_>, ids: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
-    let ids: Vec<_> = ids.iter().map(|id| id.0.as_slice()).collect();
-    let found = books.query("SELECT account, certificate, revoked FROM payees WHERE id = ANY($1)", &[&ids])?;
+pub(super) fn payee_records(found: &[Row]) -> Result<Vec<PayeeRecord>, MachineError> {
     found.iter().map(|found| rows::payee_record(&mut row(found)?)).collect()
 }
 

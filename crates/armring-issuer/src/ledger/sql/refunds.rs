@@ -78,7 +78,8 @@ impl<S: Sql> RefundBooks for Refunds<'_, S> {
 
 /// What became of a token, and what it says.
 fn answered(books: &mut impl Sql, token: TokenDigest) -> Result<Option<(Outcome, PaymentToken)>, MachineError> {
-    const SETTLED_OR_VOIDED: &str = "SELECT token FROM objects WHERE digest = $1";
+    const SETTLED_OR_VOIDED: &str = 
+        "SELECT token FROM objects WHERE substr(digest, 1, 8) = substr($1, 1, 8) AND digest = $1";
     const CLONED: &str = "SELECT token_object FROM clones WHERE digest = $1";
     const OUTCOME: &str = "SELECT outcome FROM tokens WHERE credential = $1 AND counter = $2";
     let read = |mut row: Row| {
