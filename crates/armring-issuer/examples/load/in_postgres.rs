@@ -16,7 +16,9 @@ pub(crate) struct InPostgres(Client);
 impl InPostgres {
     pub(crate) fn open(parameters: &str) -> Result<Self> {
         let mut client = Client::connect(parameters, NoTls)?;
-        client.batch_execute("DROP TABLE IF EXISTS plain; CREATE TABLE plain (id BIGINT PRIMARY KEY, bytes BYTEA); SET synchronous_commit = on")?;
+        client.batch_execute(
+            "DROP TABLE IF EXISTS plain; CREATE TABLE plain (id BIGINT PRIMARY KEY, bytes BYTEA); SET synchronous_commit = on",
+        )?;
         Ok(Self(client))
     }
 
@@ -83,10 +85,7 @@ impl Place for InPostgres {
 
     fn all_are_in(&mut self, holders: usize) -> Result<()> {
         let (float, holders) = (float_account(Currency::CNY).0, i64::try_from(holders)?);
-        self.insert(
-            "INSERT INTO accounts VALUES ($1, 156, 1, 1, $2, $3)",
-            &[&float.as_slice(), &(-WEALTH * holders), &holders],
-        )?;
+        self.insert("INSERT INTO accounts VALUES ($1, 156, 1, 1, $2, $3)", &[&float.as_slice(), &(-WEALTH * holders), &holders])?;
         Ok(self.0.batch_execute("VACUUM ANALYZE")?)
     }
 

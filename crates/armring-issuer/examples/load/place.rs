@@ -129,8 +129,10 @@ impl InSqlite {
                 }
             }
             let (moved, newest_entry) = ((each as u64 * MINOR) as i64, first + (each as i64 - 1) * all);
-            transaction
-                .execute("UPDATE credentials SET answered = ?1, total = ?2, latest = ?3", params![each as i64, moved, newest + 3_000])?;
+            transaction.execute(
+                "UPDATE credentials SET answered = ?1, total = ?2, latest = ?3",
+                params![each as i64, moved, newest + 3_000],
+            )?;
             let mut account = transaction
                 .prepare("UPDATE accounts SET balance = balance - ?2, entries = entries + ?3, last = ?4 WHERE id = ?1")?;
             for (number, (_, id)) in (0_i64..).zip(&holders) {
@@ -138,9 +140,8 @@ impl InSqlite {
             }
         }
         transaction.commit()?;
-        connection.execute_batch(
-            "CREATE INDEX objects_by_digest ON objects (substr(digest, 1, 8)); PRAGMA journal_mode = WAL",
-        )?;
+        connection
+            .execute_batch("CREATE INDEX objects_by_digest ON objects (substr(digest, 1, 8)); PRAGMA journal_mode = WAL")?;
         Ok(())
     }
 
@@ -199,7 +200,10 @@ impl Place for InSqlite {
     fn all_are_in(&mut self, holders: usize) -> Result<()> {
         let (float, holders) = (float_account(Currency::CNY).0, i64::try_from(holders)?);
         let connection = self.connection()?;
-        connection.execute("INSERT INTO accounts VALUES (?1, 156, 1, 1, ?2, ?3, ?4)", params![float, -WEALTH * holders, holders, 2 * holders])?;
+        connection.execute(
+            "INSERT INTO accounts VALUES (?1, 156, 1, 1, ?2, ?3, ?4)",
+            params![float, -WEALTH * holders, holders, 2 * holders],
+        )?;
         Ok(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
     }
 

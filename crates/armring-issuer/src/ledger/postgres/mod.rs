@@ -3,6 +3,7 @@
 mod books;
 mod pool;
 mod schema;
+mod write;
 
 use core::fmt;
 use core::time::Duration;

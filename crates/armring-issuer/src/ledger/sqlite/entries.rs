@@ -71,16 +71,8 @@ fn insert(
     entry: &Entry,
 ) -> Result<i64, MachineError> {
     let (kind, reference) = codes::reference_columns(&entry.reference);
-    let values = params![
-        account.0,
-        number,
-        previous,
-        entry.time.as_secs(),
-        kind,
-        reference,
-        entry.change,
-        entry.currency.numeric()
-    ];
+    let values =
+        params![account.0, number, previous, entry.time.as_secs(), kind, reference, entry.change, entry.currency.numeric()];
     Ok(books
         .prepare_cached(
             "INSERT INTO entries (account, number, previous, time, kind, reference, change, currency)
