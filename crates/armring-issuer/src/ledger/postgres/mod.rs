@@ -5,6 +5,7 @@ mod pool;
 mod schema;
 #[cfg(feature = "tls")]
 mod tls;
+mod write;
 
 use core::fmt;
 use core::time::Duration;
@@ -16,16 +17,16 @@ use postgres::tls::{MakeTlsConnect, TlsConnect};
 use postgres::types::ToSql;
 use postgres::{Config, NoTls, Socket};
 
-use self::pool::{Books, Failure, LastFailure, Manager, Purpose, transact};
+use self::pool::{Books, Failure, LastFailure, Manager, Purpose, look_up, transact};
 use super::Ledger;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
 use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
 use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms};
-use super::sql::batch::settle_all;
+use super::sql::batch::{Book, settle_all};
 use super::sql::refunds::Refunds;
-use super::sql::{Column, Row, Sql, Value, audit, credentials, enrol, money, revoked, rows};
+use super::sql::{Column, Row, Sql, Value, audit, codes, credentials, enrol, money, revoked, rows};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
@@ -192,11 +193,13 @@ impl Ledger for PostgresLedger {
     }
 
     fn credentials(&self, credentials: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
-        self.transact(Purpose::Reading, |books| books::credentials(books, credentials, ""))
+        let ids: Vec<_> = credentials.iter().map(|id| id.0.as_slice()).collect();
+        books::credential_records(&look_up(&self.pool, books::CREDENTIALS, &[&ids])?)
     }
 
     fn payees(&self, payees: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
-        self.transact(Purpose::Reading, |books| books::payees(books, payees))
+        let ids: Vec<_> = payees.iter().map(|id| id.0.as_slice()).collect();
+        books::payee_records(&look_up(&self.pool, books::PAYEES, &[&ids])?)
     }
 
     fn another(&self) -> Result<Option<Self>, MachineError> {
@@ -239,6 +242,14 @@ impl Sql for Reading<'_, '_> {
     fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
         self.0.rows(sql, values)
     }
+
+    fn entries(&mut self, account: AccountPseudonym) -> Result<Vec<Row>, MachineError> {
+        self.0.entries(account)
+    }
+
+    fn enter(&mut self, book: &Book, entry: &Entry) -> Result<(), MachineError> {
+        self.0.enter(book, entry)
+    }
 }
 
 impl Sql for Books<'_> {
@@ -255,6 +266,30 @@ impl Sql for Books<'_> {
     fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
         let statement = self.prepared(&format!("{sql} FOR UPDATE"))?;
         self.transaction.query(&statement, &parameters(values))?.iter().map(row).collect()
+    }
+
+    fn entries(&mut self, account: AccountPseudonym) -> Result<Vec<Row>, MachineError> {
+        const SQL: &str = "SELECT time, kind, reference, change, currency FROM entries WHERE account = $1 ORDER BY number";
+        self.rows(SQL, &[(&account.0).into()])
+    }
+
+    fn enter(&mut self, book: &Book, entry: &Entry) -> Result<(), MachineError> {
+        const ENTRY: &str =
+            "INSERT INTO entries (account, number, time, kind, reference, change, currency) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let (kind, reference) = codes::reference_columns(&entry.reference);
+        let values = [
+            (&book.account.id.0).into(),
+            book.entries.into(),
+            entry.time.as_secs().into(),
+            kind.into(),
+            reference.into(),
+            entry.change.into(),
+            entry.currency.numeric().into(),
+        ];
+        self.execute(ENTRY, &values)?;
+        const ACCOUNT: &str = "UPDATE accounts SET balance = balance + $1, entries = entries + 1 WHERE id = $2";
+        self.execute(ACCOUNT, &[entry.change.into(), (&book.account.id.0).into()])?;
+        Ok(())
     }
 }
 
