@@ -43,7 +43,7 @@ fn keys() -> Vec<Value> {
     (0..3)
         .map(|number| {
             let this = json!({ "number": number, "first_record": KEY_SERVES * number, "key": hex(key.as_bytes()) });
-            key = ChaChaPoly::new(key).rekey();
+            key = ChaChaPoly::new(key.clone()).rekey();
             this
         })
         .collect()
