@@ -173,7 +173,7 @@ fn both_ways_to_multiply_give_the_same_point() {
     let mut compared = 0;
     for (key, message, signature) in taming.chain(published) {
         let signature = Signature::from_bytes(&unhex_array(signature));
-        if let Some(equation) = Equation::new(&unhex_array(key), &[&unhex(message)], &signature) {
+        if let Some(equation) = Key::new(unhex_array(key)).and_then(|key| Equation::new(&key, &[&unhex(message)], &signature)) {
             assert_eq!(equation.at_once(), equation.in_turn(), "{key}, {message}");
             compared += 1;
         }
