@@ -34,7 +34,8 @@ fn is_canonical(bytes: &[u8; 32]) -> bool {
     let above = high == 0x7F && all(0xFF) && *first >= 0xED;
     // x = 0 where y is 1 or p − 1.
     let without_x = (high == 0 && all(0) && *first == 1) || (high == 0x7F && all(0xFF) && *first == 0xEC);
-    !above && !(sign == 1 && without_x)
+    let other = above || (sign == 1 && without_x);
+    !other
 }
 
 /// The point of a public key that rules 2 and 3 allow.
