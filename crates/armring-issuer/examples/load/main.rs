@@ -190,7 +190,7 @@ fn growth(path: &Path, spent: usize, payments: usize, bounded_by: Option<&Path>)
     let sent = people.sign(each);
     place.forget()?;
     let front = people.open_for_business(SqliteLedger::open(path)?, GroupOptions::default())?;
-    let outside = bounded_by.map(|group| enter(group)).transpose()?;
+    let outside = bounded_by.map(enter).transpose()?;
     let measured = run::pay(&front, sent.get(..payments).unwrap_or(&sent), Load::AsFastAsItGoes);
     outside.map(|group| enter(&group)).transpose()?;
     Ok(measured)

@@ -8,7 +8,8 @@ use super::super::credential::{CredentialRecord, CredentialState};
 use super::super::model::PayeeRecord;
 use super::super::sql::batch::{Asked, Book, Changes, History, Run, Store};
 use super::super::sql::rows;
-use super::{Books, row};
+use super::pool::Books;
+use super::sql::row;
 use crate::error::MachineError;
 use crate::redeem::{Interval, VerifiedPayment};
 

@@ -80,7 +80,7 @@ impl Books<'_> {
             &counts.totals,
         ];
         let written = self.query(WRITE, &values)?;
-        let written = written.first().map(|row| Ok::<i64, postgres::Error>(row.try_get(0)?)).transpose()?;
+        let written = written.first().map(|row| row.try_get::<_, i64>(0)).transpose()?;
         let rows = [tokens.len(), settled.len(), entries.len(), books.len(), counts.credentials.len()];
         let all = rows.into_iter().fold(0, usize::saturating_add);
         if written == i64::try_from(all).ok() { Ok(()) } else { Err(MachineError::Damaged("a row is gone")) }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use armring_wire::AccountPseudonym;
 use rusqlite::{Connection, params};
 
-use super::super::model::Entry;
+use super::super::model::{Entry, Fault};
 use super::super::sql::batch::{Book, Changes};
 use super::super::sql::{Row, Sql, codes, rows};
 use super::Statements;
@@ -32,6 +32,17 @@ pub(super) fn of_account(books: &mut Statements<'_>, account: AccountPseudonym) 
     let counted = rows::find_book(books, account)?.map_or(0, |book| book.entries);
     let complete = i64::try_from(found.len()) == Ok(counted);
     if complete { Ok(found) } else { Err(MachineError::Damaged("an account has not all of its entries")) }
+}
+
+/// Accounts of which not all entries are found from the newest one back.
+const BROKEN: &str = "
+    SELECT after.account FROM entries AS after JOIN entries AS before ON before.id = after.previous
+    WHERE before.account <> after.account OR before.number <> after.number - 1
+    UNION SELECT accounts.id FROM accounts LEFT JOIN entries AS newest ON newest.id = accounts.last
+    WHERE accounts.entries <> coalesce(newest.number + 1, 0) OR newest.account <> accounts.id";
+
+pub(super) fn faults(books: &mut Statements<'_>) -> Result<Vec<Fault>, MachineError> {
+    books.rows(BROKEN, &[])?.iter_mut().map(|row| Ok(Fault::Entries(AccountPseudonym(row.take(0)?)))).collect()
 }
 
 pub(super) fn find_book(books: &mut Statements<'_>, account: AccountPseudonym) -> Result<Option<Book>, MachineError> {

@@ -248,11 +248,16 @@ impl Ledger for SqliteLedger {
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
         let books = self.connection.unchecked_transaction()?;
-        audit::faults(&mut Statements(&books), &mut |_| {})
+        let mut faults = audit::faults(&mut Statements(&books), &mut |_| {})?;
+        faults.extend(entries::faults(&mut Statements(&books))?);
+        Ok(faults)
     }
 
     fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
         let books = self.connection.unchecked_transaction()?;
-        audit::all_faults(&mut Statements(&books), tell)
+        let mut faults = audit::all_faults(&mut Statements(&books), tell)?;
+        tell("every entry is found from its account");
+        faults.extend(entries::faults(&mut Statements(&books))?);
+        Ok(faults)
     }
 }
