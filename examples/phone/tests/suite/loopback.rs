@@ -207,6 +207,8 @@ fn a_link_that_cannot_be_stored_is_not_used_until_it_can() {
     town.band.does(&json!("Hold"));
     phone.types("pair");
     phone.tells("This phone's code is ");
+    // A press before the band shows its code is none.
+    town.band.word("/Band/Code");
     let (place, away) = (town.folder.path("phone"), town.folder.path("away"));
     fs::rename(&place, &away).unwrap();
     phone.types("yes");
