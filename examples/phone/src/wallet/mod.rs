@@ -271,9 +271,20 @@ impl Wallet {
 
     /// What this phone knows must last before anything comes of it: where it does not, nothing does.
     fn not_stored(&mut self, why: &str) {
-        self.effects.clear();
+        for undone in std::mem::take(&mut self.effects) {
+            match undone {
+                Effect::Ask { number, .. } => drop(self.asked.remove(&number)),
+                Effect::Find => self.finding = None,
+                Effect::Dial(..) => self.call = Call::None,
+                _ => {}
+            }
+        }
         self.say(Tone::Bad, why);
         self.hang_up(Then::Nothing);
+        if matches!(self.call, Call::Ending { .. }) {
+            // That may have been among what was not done; twice is once.
+            self.effects.push_back(Effect::HangUp);
+        }
     }
 
     fn tell_status(&mut self) {

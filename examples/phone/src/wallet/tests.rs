@@ -142,10 +142,27 @@ fn what_is_told_of_an_earlier_connection_is_passed_over() {
 fn what_cannot_be_stored_stops_all_that_would_follow() {
     let mut room = Room::new(book(), false);
     room.says("pair here").happens(Input::Heard(1, Heard::Up(AttPayload::MIN)));
+    room.wallet.effects.push_back(Effect::Transmit(vec![1]));
     room.happens(Input::NotStored("cannot write it: make room".to_owned()));
     assert!(room.told().contains("make room"));
     assert!(room.effects.iter().any(|effect| matches!(effect, Effect::HangUp)));
     assert!(!room.effects.iter().any(|effect| matches!(effect, Effect::Transmit(_))));
+}
+
+#[test]
+fn what_was_begun_and_could_not_be_stored_can_be_begun_again() {
+    let mut room = Room::new(book(), false);
+    room.wallet.ask(Purpose::Token, "there".to_owned(), vec![1]);
+    room.happens(Input::NotStored("make room".to_owned()));
+    assert!(room.wallet.is_idle() && room.told() == "make room");
+    room.wallet.dial("here".to_owned(), Goal::Paired);
+    room.happens(Input::NotStored("make room".to_owned()));
+    assert!(room.wallet.is_idle() && room.says("pair here").dialed() == Some("here"));
+    // On its way to hang up, as after pairing.
+    room.happens(Input::Heard(2, Heard::Up(AttPayload::MIN)));
+    room.wallet.hang_up(Then::Nothing);
+    room.happens(Input::NotStored("make room".to_owned()));
+    assert!(room.effects.iter().any(|effect| matches!(effect, Effect::HangUp)));
 }
 
 #[test]

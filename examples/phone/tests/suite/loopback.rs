@@ -1,5 +1,6 @@
 //! With the demo's bands, over TCP.
 
+use std::fs;
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -197,6 +198,32 @@ fn a_band_with_a_display_is_paired_by_the_uri_that_it_shows_and_shows_who_asks()
     assert!(shown.contains("Tea House"), "a band with a display is told who asks: {shown}");
     town.band.does(&json!("Press"));
     phone.tells("ok: receipt: 12.50 CNY, settled");
+}
+
+#[test]
+fn a_link_that_cannot_be_stored_is_not_used_until_it_can() {
+    let mut town = Town::new(&[]);
+    let mut phone = town.phone();
+    town.band.does(&json!("Hold"));
+    phone.types("pair");
+    phone.tells("This phone's code is ");
+    // A press before the band shows its code is none.
+    town.band.word("/Band/Code");
+    let (place, away) = (town.folder.path("phone"), town.folder.path("away"));
+    fs::rename(&place, &away).unwrap();
+    phone.types("yes");
+    phone.tells("to do: now press the band");
+    town.band.does(&json!("Press"));
+    phone.tells("error: cannot write ");
+    town.band.does(&json!("AwaitAlone"));
+    fs::rename(&away, &place).unwrap();
+    phone.types("connect");
+    phone.tells("ok: connected");
+    phone.kill();
+    town.band.does(&json!("AwaitAlone"));
+    let mut phone = town.phone();
+    phone.types("connect");
+    phone.tells("ok: connected");
 }
 
 #[test]

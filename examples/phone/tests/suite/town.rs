@@ -39,7 +39,7 @@ impl Town {
 
     /// Mei's phone, with these arguments.
     pub(crate) fn phone_with(&self, arguments: &[&str]) -> Phone {
-        let state = self.folder.path("phone.state");
+        let state = self.folder.path("phone/phone.state");
         Phone::start(program(&state).args(["--root", &self.market.root, "--issuer", &self.market.issuer_at]).args(arguments))
     }
 
