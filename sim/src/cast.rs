@@ -26,7 +26,7 @@ const VALIDITY: Validity = Validity { from: UnixTime::from_secs(DAWN - 1_000), u
 
 /// Amounts are large, so that no eight bytes of one come about by chance.
 pub(crate) const LIMITS: Limits =
-    Limits { each: 1 << 44, press: 1 << 42, free: 1 << 40, free_count: 3, free_total: 1 << 41, offline_total: 1 << 43 };
+    Limits { each: 1 << 44, press: 1 << 42, free: 1 << 40, free_count: 3, free_total: 1 << 41, offline_total: 1 << 42 };
 /// For how long after a request's expiry what was accepted without network may be redeemed, in seconds.
 pub(crate) const REDEEM_PERIOD: u64 = 20;
 pub(crate) const FLOOR: FloorLimits = FloorLimits { each: 1 << 42, credential: 1 << 43, total: 1 << 43, payments: 64 };

@@ -140,7 +140,7 @@ impl World {
             6..16 => dice.between(LIMITS.free, LIMITS.press),
             _ => dice.between(LIMITS.press, LIMITS.each),
         };
-        let forges = is_thief && !self.is_calm() && dice.chance(300);
+        let forges = is_thief && !self.is_calm() && (number < 5 || dice.chance(200));
         let amount = if forges { dice.between(1 << 38, LIMITS.each * 2) } else { amount };
         let till = dice.index(self.setup.shops);
         let seconds = if dice.chance(120) && !self.is_calm() { 12 } else { 7_200 };
@@ -279,11 +279,15 @@ impl World {
         }
     }
 
-    /// Whether somebody does not wait any longer, for what may never come: money, or a sale that somebody else pays.
+    /// Whether somebody does not wait any longer, for what may never come: money, a sale that somebody else pays, or the receipt of what the payee
+    /// has taken without network.
     fn gives_up(&self, person: usize) -> bool {
         let now = self.now();
         match &self.people[person].errand {
             Errand::Collect(collecting) => collecting.has_waited(now),
+            Errand::Pay(paying) if paying.payment.as_ref().is_some_and(Payment::is_pending) => {
+                !self.is_calm() && person.is_multiple_of(2) && now > paying.since + 10_000
+            }
             Errand::Pay(paying) => !self.is_calm() && paying.till >= self.setup.shops && now > paying.since + 120_000,
             _ => false,
         }
@@ -359,11 +363,11 @@ impl World {
         }
         self.opens(till, sale_number, sale);
         let mut dice = Dice::named(&[self.setup.seed, 0x0e5, sale_number]);
-        for _ in 0..2 {
+        for _ in 0..3 {
             let payer = dice.index(self.setup.people);
             let owes = &mut self.people[payer].owes;
             // Some pay small amounts alone, one after another.
-            if payer != person && payer % 6 != 4 && owes.len() < 3 && !owes.contains(&(till, sale_number)) {
+            if payer != person && payer % 6 != 4 && owes.len() < 4 && !owes.contains(&(till, sale_number)) {
                 owes.push_back((till, sale_number));
             }
         }

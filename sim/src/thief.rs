@@ -78,7 +78,14 @@ impl World {
             let flow = self.flow(person);
             let Some((_, mut dice)) = self.fate(person, flow, Place::Wallet) else { return Ok(()) };
             let said = self.heard.to_people();
-            let overheard = if said.is_empty() { Vec::new() } else { said[dice.index(said.len())].clone() };
+            let mut overheard = &[][..];
+            for _ in 0..dice.below(6) {
+                // Requests serve best.
+                if !said.is_empty() && overheard.first() != Some(&0) {
+                    overheard = &said[dice.index(said.len())];
+                }
+            }
+            let overheard = overheard.to_vec();
             self.says_anything(person, &overheard, &mut dice)?;
         }
         Ok(())
@@ -151,6 +158,8 @@ impl World {
         let (Some(request), Some(token)) = (Opaque::new(&request), Opaque::new(object)) else { return };
         let bytes = encoded(&ToIssuer::Redeem { request, token });
         let letter = Letter { from: Node::Person(thief), to: Node::Bank, about: sale, owner: thief, flow: Flow::Redeem, bytes };
-        let _ = self.posts(letter);
+        for _ in 0..6 {
+            let _ = self.posts(letter.clone());
+        }
     }
 }

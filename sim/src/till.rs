@@ -63,8 +63,8 @@ impl World {
     /// Whether the shop has network.
     fn is_online(&self, till: usize) -> bool {
         let is_person = self.tills[till].payee.is_none();
-        let hour = self.now() / 100_000;
-        is_person || self.is_calm() || !Dice::named(&[self.setup.seed, 0x0ff1, till as u64, hour]).chance(300)
+        let hour = self.now() / 200_000;
+        is_person || self.is_calm() || !Dice::named(&[self.setup.seed, 0x0ff1, till as u64, hour]).chance(350)
     }
 
     pub(crate) fn till_hears(&mut self, till: usize, letter: &Letter) -> Held {

@@ -41,7 +41,7 @@ impl Setup {
     pub fn of(seed: u64) -> Self {
         let mut dice = Dice::named(&[seed, 0x5e7]);
         let rates = Rates {
-            radio: dice.between(5, 60),
+            radio: dice.between(10, 90),
             net: dice.between(350, 740),
             storage: dice.between(5, 90),
             people: dice.between(10, 80),
