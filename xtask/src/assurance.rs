@@ -3,7 +3,7 @@
 //! A stage does the same thing again with another seed until its time is over, once at least. What fails says with which line it is run again.
 
 use std::{
-    fs,
+    env, fs,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -48,13 +48,14 @@ fn fuzz_targets(workspace: &Workspace, time: Duration) -> Result<()> {
     fuzz::in_time(workspace, time)
 }
 
-/// Band and flash lose power, with another seed each time.
+/// Band and flash lose power, with another seed each time: as often as POWER_CUTS says, or 100,000 times.
 fn power_cuts(workspace: &Workspace, time: Duration) -> Result<()> {
     let counts = workspace.target.join("tmp/power_cuts.txt");
+    let each = env::var("POWER_CUTS").ok().and_then(|cuts| cuts.parse().ok()).unwrap_or(100_000);
     let (mut cuts, mut seeds) = (0, 0);
     until(time, |seed| {
         let test = ["test", "--locked", "--package", "armring-flash", "--test", "suite", "power"];
-        with(workspace, "power", &test, &[("POWER_SEED", seed), ("POWER_CUTS", 100_000)])?;
+        with(workspace, "power", &test, &[("POWER_SEED", seed), ("POWER_CUTS", each)])?;
         let said = fs::read_to_string(&counts).with_context(|| counts.display().to_string())?;
         cuts += all_cuts(&said).with_context(|| format!("{} does not say how often power was cut", counts.display()))?;
         seeds += 1;
