@@ -18,7 +18,7 @@ const REQUIREMENTS: &str = "air/requirements.txt";
 /// Where the tests look for the Python that has it.
 pub(crate) const PYTHON: &str = "ARMRING_BLE_PYTHON";
 /// Why a C compiler is needed.
-const DBUS: &str = "libdbus, which btleplug links, is compiled from C";
+pub(crate) const DBUS: &str = "libdbus, which btleplug links, is compiled from C";
 
 /// Installs what is needed, and runs the tests.
 pub(crate) fn run_tests(workspace: &Workspace) -> Result<()> {

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::ble;
 use crate::workspace::{Workspace, run};
+use crate::{ble, compiler};
 
 const PHONE: &str = "examples/phone";
 /// Where its tests look for the demo.
@@ -14,6 +14,7 @@ const DEMO: &str = "ARMRING_DEMO";
 
 /// Builds the demo, and runs the tests with and without a radio.
 pub(crate) fn run_tests(workspace: &Workspace) -> Result<()> {
+    compiler::answers(ble::DBUS)?;
     let python = ble::environment(workspace)?;
     run(&mut workspace.cargo(&["build", "--package", "armring-demo", "--locked"]))?;
     let demo = workspace.target.join("debug").join(format!("armring-demo{EXE_SUFFIX}"));
@@ -22,6 +23,7 @@ pub(crate) fn run_tests(workspace: &Workspace) -> Result<()> {
 
 /// Formatting and lints; with Bluetooth and, as most build it, without.
 pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
+    compiler::answers(ble::DBUS)?;
     run(&mut cargo(workspace, &["fmt", "--", "--check"]))?;
     run(&mut cargo(workspace, &["clippy", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"]))?;
     run(&mut cargo(workspace, &["clippy", "--locked", "--", "-D", "warnings"]))
