@@ -10,9 +10,8 @@ use crate::error::MachineError;
 const UNBALANCED: &str = "SELECT currency FROM entries GROUP BY currency HAVING sum(change) <> 0";
 
 const BALANCES: &str = "
-    SELECT id FROM accounts
-    LEFT JOIN (SELECT account, sum(change) AS moved, count(*) AS counted FROM entries GROUP BY account) AS sums ON account = id
-    WHERE coalesce(moved, 0) <> balance OR (balance < 0 AND is_float = 0) OR coalesce(counted, 0) <> entries";
+    SELECT accounts.id FROM accounts LEFT JOIN entries ON account = accounts.id
+    GROUP BY accounts.id, balance, is_float, accounts.entries HAVING coalesce(sum(change), 0) <> balance OR (balance < 0 AND is_float = 0) OR count(account) <> accounts.entries";
 
 const TOTALS: &str = "
     SELECT id FROM credentials WHERE
