@@ -46,7 +46,9 @@ impl fmt::Display for Shrunk {
 pub fn shrink(setup: &Setup, failure: &Failure) -> Shrunk {
     let from = failure.events.len();
     let only = failure.events.iter().map(|event| event.point).collect();
-    let setup = Setup { only: Some(only), ..setup.clone() };
+    // What would fail much later is another matter.
+    let until = Some(failure.at * 2);
+    let setup = Setup { only: Some(only), until, ..setup.clone() };
     let mut search = Search { setup, failure: failure.clone(), tries: TRIES };
     search.thin(Failure::faults, |setup, part| {
         if let Some(only) = &mut setup.only {

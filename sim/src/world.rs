@@ -33,6 +33,8 @@ pub struct Setup {
     pub omits: Option<Rule>,
     /// Errands that are left out: whose, and which.
     pub without: BTreeSet<(u32, u32)>,
+    /// When the world ends, whatever goes on in it; `None` for when all is done.
+    pub until: Option<Time>,
     /// The faults that happen; `None` for all that the seed draws.
     pub only: Option<BTreeSet<Point>>,
 }
@@ -48,7 +50,7 @@ impl Setup {
             storage: dice.between(5, 90),
             people: dice.between(10, 80),
         };
-        Self { seed, people: 6, shops: 3, errands: 24, rates, omits: None, without: BTreeSet::new(), only: None }
+        Self { seed, people: 6, shops: 3, errands: 24, rates, omits: None, without: BTreeSet::new(), until: None, only: None }
     }
 }
 
@@ -161,6 +163,9 @@ impl World {
                 break;
             }
             let now = self.queue.now();
+            if self.setup.until.is_some_and(|until| until < now) {
+                return Ok(());
+            }
             match self.calm_since {
                 None if now > LONGEST => self.calm_down()?,
                 None if (0..self.people.len()).all(|person| self.is_idle(person)) => self.calm_down()?,

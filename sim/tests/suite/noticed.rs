@@ -1,6 +1,6 @@
 //! Worlds in which somebody leaves out a rule: that the world sees it shows that it can see.
 
-use armring_sim::{Failure, Kind, Rule, Setup, live, notices, shrink};
+use armring_sim::{Failure, Rule, Setup, live, notices, shrink};
 
 /// Within how many worlds it is to be noticed.
 const WORLDS: u64 = 6;
@@ -19,12 +19,12 @@ fn each_rule_that_is_left_out_is_noticed_by_its_invariant() {
 
 #[test]
 fn a_failure_is_shrunk_and_still_fails_in_the_same_way() {
-    let setup = Setup { omits: Some(Rule::CounterOutlivesPower), ..Setup::of(1) };
+    let setup = Setup { omits: Some(Rule::OneGestureOneRequest), ..Setup::of(1) };
     let failure: Box<Failure> = live(setup.clone()).unwrap_err();
     let shrunk = shrink(&setup, &failure);
     println!("{shrunk}");
-    // A counter is used again once power was gone, and that is all that it takes.
-    assert!(shrunk.events.len() <= 3 && shrunk.events.iter().any(|event| event.kind == Kind::Power), "{shrunk}");
+    // Such a band needs no fault to pay with the press before.
+    assert!(!failure.events.is_empty() && shrunk.events.is_empty(), "{shrunk}");
     let again = live(shrunk.setup.clone()).unwrap_err();
     assert_eq!((again.broken.invariant, &again.events), (failure.broken.invariant, &shrunk.events));
     assert!(shrunk.to_string().starts_with("SIM_SEED=1 cargo test -p armring-sim"), "one line that replays it");
