@@ -66,7 +66,7 @@ pub use explore::{Report, explore, notices};
 pub use fault::{Flow, Histogram, Kind, Point, Rates};
 pub use record::{Broken, Invariant};
 pub use rule::{Mutation, Rule};
-pub use schedule::{Event, Item};
+pub use schedule::Event;
 pub use shrink::{Shrunk, shrink};
 pub use world::{Failure, Outcome, Setup};
 

@@ -86,7 +86,9 @@ impl World {
         }
         let kept = self.faults.next_errand(person);
         let number = self.faults.errand(person);
-        self.begun.push((u32::try_from(person).unwrap_or(u32::MAX), number));
+        if kept.is_some() {
+            self.begun.push((u32::try_from(person).unwrap_or(u32::MAX), number));
+        }
         let is_thief = self.people[person].is_thief;
         self.operator_does(person, number);
         let is_known = number <= 5 || self.confirms(person)?;

@@ -1,19 +1,10 @@
-//! Which faults a world has: all that its seed draws, but for those that were taken out.
+//! Which faults a world has: all that its seed draws, or those of them that were kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dice::Dice;
 use crate::fault::{Flow, Histogram, Kind, Place, Point, Rates};
 use crate::queue::Time;
-
-/// Something that can be taken out of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Item {
-    /// A whole errand of somebody's.
-    Errand(u32, u32),
-    /// A fault.
-    Fault(Point),
-}
 
 /// A fault that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +24,8 @@ pub struct Event {
 pub(crate) struct Faults {
     seed: u64,
     rates: Rates,
-    without: BTreeSet<Item>,
+    without: BTreeSet<(u32, u32)>,
+    only: Option<BTreeSet<Point>>,
     /// Of each owner: which errand, and how many opportunities it had.
     owners: BTreeMap<usize, (u32, u32)>,
     pub(crate) histogram: Histogram,
@@ -43,16 +35,16 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn new(seed: u64, rates: Rates, without: BTreeSet<Item>) -> Self {
+    pub(crate) fn new(seed: u64, rates: Rates, (without, only): (BTreeSet<(u32, u32)>, Option<BTreeSet<Point>>)) -> Self {
         let histogram = Histogram::default();
-        Self { seed, rates, without, owners: BTreeMap::new(), histogram, events: Vec::new(), is_calm: false }
+        Self { seed, rates, without, only, owners: BTreeMap::new(), histogram, events: Vec::new(), is_calm: false }
     }
 
     /// The next errand begins: its number; `None` where it is left out.
     pub(crate) fn next_errand(&mut self, owner: usize) -> Option<u32> {
         let (errand, number) = self.owners.entry(owner).or_default();
         (*errand, *number) = (*errand + 1, 0);
-        (!self.without.contains(&Item::Errand(index(owner), *errand))).then_some(*errand)
+        (!self.without.contains(&(index(owner), *errand))).then_some(*errand)
     }
 
     pub(crate) fn errand(&self, owner: usize) -> u32 {
@@ -69,7 +61,7 @@ impl Faults {
         let point = Point { owner: index(owner), errand: *errand, number: *number };
         let mut dice = Dice::named(&[self.seed, u64::from(point.owner), u64::from(point.errand), u64::from(point.number)]);
         let kind = place.draw(self.rates, &mut dice)?;
-        if self.without.contains(&Item::Fault(point)) {
+        if self.only.as_ref().is_some_and(|only| !only.contains(&point)) {
             return None;
         }
         self.histogram.count(flow, kind);

@@ -1,14 +1,14 @@
 //! What is left of a failure once all is taken out of it that it does not need.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::fault::Point;
 use crate::record::Broken;
-use crate::schedule::{Event, Item};
+use crate::schedule::Event;
 use crate::world::{Failure, Setup, World};
 
 /// How many worlds are tried at most.
-const TRIES: usize = 200;
+const TRIES: usize = 120;
 
 /// A failure, and the least that was found to lead to it.
 #[derive(Clone, Debug)]
@@ -40,17 +40,35 @@ impl fmt::Display for Shrunk {
     }
 }
 
-/// Takes out errands, then faults, by halves, for as long as the same invariant is broken (Zeller, Hildebrandt: "Simplifying and Isolating
-/// Failure-Inducing Input").
+/// Keeps the faults that happened and no others; then takes out errands, then faults, by halves, for as long as the same invariant is broken (Zeller,
+/// Hildebrandt: "Simplifying and Isolating Failure-Inducing Input").
 #[must_use]
 pub fn shrink(setup: &Setup, failure: &Failure) -> Shrunk {
     let from = failure.events.len();
-    let mut search = Search { setup: setup.clone(), failure: failure.clone(), tries: TRIES };
-    // Pairing and enrolling come first and are always there.
-    search.thin(|failure| failure.errands.iter().filter(|(_, number)| *number > 2).map(|it| Item::Errand(it.0, it.1)).collect());
-    search.thin(|failure| failure.events.iter().map(|event| Item::Fault(event.point)).collect());
+    let only = failure.events.iter().map(|event| event.point).collect();
+    // What would fail much later is another matter.
+    let until = Some(failure.at * 2);
+    let setup = Setup { only: Some(only), until, ..setup.clone() };
+    let mut search = Search { setup, failure: failure.clone(), tries: TRIES };
+    search.thin(Failure::faults, |setup, part| {
+        if let Some(only) = &mut setup.only {
+            only.retain(|point| !part.contains(point));
+        }
+    });
+    search.thin(Failure::optional, |setup, part| setup.without.extend(part.iter().copied()));
     let Search { setup, failure: Failure { broken, at, events, errands }, .. } = search;
     Shrunk { setup, broken, at, from, events, errands }
+}
+
+impl Failure {
+    fn faults(&self) -> Vec<Point> {
+        self.events.iter().map(|event| event.point).collect()
+    }
+
+    /// The errands without those that come first for everybody: pairing and enrolling.
+    fn optional(&self) -> Vec<(u32, u32)> {
+        self.errands.iter().filter(|(_, number)| *number > 2).copied().collect()
+    }
 }
 
 struct Search {
@@ -60,26 +78,29 @@ struct Search {
 }
 
 impl Search {
-    fn thin(&mut self, items: fn(&Failure) -> Vec<Item>) {
-        let mut parts = 2;
+    fn thin<T>(&mut self, items: fn(&Failure) -> Vec<T>, leave_out: fn(&mut Setup, &[T])) {
+        let mut parts = 1;
         loop {
             let items = items(&self.failure);
             let size = items.len().div_ceil(parts).max(1);
-            let thinner = items.chunks(size).any(|part| self.fails_without(part));
-            if !thinner && size == 1 || items.is_empty() || self.tries == 0 {
+            let thinner = items.chunks(size).any(|part| {
+                let mut setup = self.setup.clone();
+                leave_out(&mut setup, part);
+                self.fails(setup)
+            });
+            if items.is_empty() || self.tries == 0 || (!thinner && size == 1) {
                 return;
             }
             parts = if thinner { 2.max(parts - 1) } else { parts * 2 };
         }
     }
 
-    fn fails_without(&mut self, part: &[Item]) -> bool {
+    /// Whether the same is broken in this world.
+    fn fails(&mut self, setup: Setup) -> bool {
         if self.tries == 0 {
             return false;
         }
         self.tries -= 1;
-        let without: BTreeSet<Item> = self.setup.without.iter().chain(part).copied().collect();
-        let setup = Setup { without, ..self.setup.clone() };
         match World::live(setup.clone()) {
             Err(failure) if failure.broken.invariant == self.failure.broken.invariant => {
                 (self.setup, self.failure) = (setup, failure);

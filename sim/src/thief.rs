@@ -94,12 +94,10 @@ impl World {
     fn says_anything(&mut self, person: usize, overheard: &[u8], dice: &mut Dice) -> Held {
         let mut changed = Vec::new();
         let record = match (dice.below(10), decode_record(overheard)) {
-            (0..4, Ok(FromPayee::Request { request, certificate })) if dice.chance(700) => {
-                match Opaque::new(certificate.as_bytes()) {
-                    Some(certificate) => ToBand::PayTo { request, certificate },
-                    None => ToBand::Status,
-                }
-            }
+            (0..7, Ok(FromPayee::Request { request, certificate })) => match Opaque::new(certificate.as_bytes()) {
+                Some(certificate) => ToBand::PayTo { request, certificate },
+                None => ToBand::Status,
+            },
             (_, Ok(FromPayee::Request { request, .. })) => {
                 changed.extend_from_slice(request.as_bytes());
                 let place = dice.index(changed.len());

@@ -7,13 +7,13 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::cast::{Bank, FLOOR, LIMITS, Person, Till, Wrist};
 use crate::dice::Dice;
-use crate::fault::{Flow, Kind, Place, Rates};
+use crate::fault::{Flow, Kind, Place, Point, Rates};
 use crate::happening::Happening;
 use crate::queue::{Queue, Time};
 use crate::radio::Air;
 use crate::record::{Broken, Held, Invariant, Record, holds};
 use crate::rule::Rule;
-use crate::schedule::{Event, Faults, Item};
+use crate::schedule::{Event, Faults};
 use crate::sniffer::Sniffer;
 
 /// How large a world is, and what happens in it.
@@ -31,8 +31,12 @@ pub struct Setup {
     pub rates: Rates,
     /// The rule that somebody leaves out.
     pub omits: Option<Rule>,
-    /// What is left out of what the seed draws.
-    pub without: BTreeSet<Item>,
+    /// Errands that are left out: whose, and which.
+    pub without: BTreeSet<(u32, u32)>,
+    /// When the world ends, whatever goes on in it; `None` for when all is done.
+    pub until: Option<Time>,
+    /// The faults that happen; `None` for all that the seed draws.
+    pub only: Option<BTreeSet<Point>>,
 }
 
 impl Setup {
@@ -46,7 +50,7 @@ impl Setup {
             storage: dice.between(5, 90),
             people: dice.between(10, 80),
         };
-        Self { seed, people: 6, shops: 3, errands: 24, rates, omits: None, without: BTreeSet::new() }
+        Self { seed, people: 6, shops: 3, errands: 24, rates, omits: None, without: BTreeSet::new(), until: None, only: None }
     }
 }
 
@@ -132,7 +136,7 @@ impl World {
         let bank = Bank::new(setup.omits, &mut rng);
         let mut world = Self {
             queue: Queue::new(1_000),
-            faults: Faults::new(setup.seed, setup.rates, setup.without.clone()),
+            faults: Faults::new(setup.seed, setup.rates, (setup.without.clone(), setup.only.clone())),
             luck: Dice::named(&[setup.seed, 0x10cc]),
             bank,
             tills: Vec::new(),
@@ -159,6 +163,9 @@ impl World {
                 break;
             }
             let now = self.queue.now();
+            if self.setup.until.is_some_and(|until| until < now) {
+                return Ok(());
+            }
             match self.calm_since {
                 None if now > LONGEST => self.calm_down()?,
                 None if (0..self.people.len()).all(|person| self.is_idle(person)) => self.calm_down()?,

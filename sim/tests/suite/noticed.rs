@@ -3,7 +3,7 @@
 use armring_sim::{Failure, Rule, Setup, live, notices, shrink};
 
 /// Within how many worlds it is to be noticed.
-const WORLDS: u64 = 5;
+const WORLDS: u64 = 6;
 
 #[test]
 fn each_rule_that_is_left_out_is_noticed_by_its_invariant() {
@@ -23,7 +23,8 @@ fn a_failure_is_shrunk_and_still_fails_in_the_same_way() {
     let failure: Box<Failure> = live(setup.clone()).unwrap_err();
     let shrunk = shrink(&setup, &failure);
     println!("{shrunk}");
-    assert!(shrunk.events.len() <= failure.events.len() / 4, "{} of {}", shrunk.events.len(), failure.events.len());
+    // Such a band needs no fault to pay with the press before.
+    assert!(!failure.events.is_empty() && shrunk.events.is_empty(), "{shrunk}");
     let again = live(shrunk.setup.clone()).unwrap_err();
     assert_eq!((again.broken.invariant, &again.events), (failure.broken.invariant, &shrunk.events));
     assert!(shrunk.to_string().starts_with("SIM_SEED=1 cargo test -p armring-sim"), "one line that replays it");
