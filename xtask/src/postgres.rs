@@ -18,6 +18,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let server = Server::start(programs()?)?;
     let all = ["--tests", "--", "postgres", "--skip", "killed", "--skip", "crashes", "--skip", "full_disk"];
     run_command(&mut tests(workspace, &server, &all))?;
+    run_command(&mut tests(workspace, &server, &["--test", "tool"]))?;
     eprintln!("once more, with every transaction serializable");
     let payments = ["--test", "books", "--test", "clones", "--test", "group", "--test", "settle", "--", "postgres"];
     run_command(tests(workspace, &server, &payments).env("ARMRING_TEST_SERIALIZABLE", "1"))?;
@@ -36,7 +37,7 @@ fn killed(workspace: &Workspace, server: &Server) -> Result<()> {
 
 /// Tests of the ledger, which find the server.
 fn tests(workspace: &Workspace, server: &Server, arguments: &[&str]) -> Command {
-    let mut command = workspace.cargo(&["test", "--locked", "--package", "armring-issuer", "--features", "postgres"]);
+    let mut command = workspace.cargo(&["test", "--locked", "--package", "armring-issuer", "--features", "tls,tools"]);
     command.args(arguments).env("ARMRING_TEST_POSTGRES", server.parameters());
     command.env("ARMRING_POSTGRES_BIN", &server.programs).env("ARMRING_TEST_KILLS", KILLS.to_string());
     command
