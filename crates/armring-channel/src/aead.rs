@@ -86,27 +86,41 @@ pub trait Aead {
 /// ChaCha20-Poly1305 (RFC 8439) with the nonce of Noise §12.3: 4 zero bytes, then the 64-bit nonce, little-endian.
 ///
 /// It is RustCrypto's, but for short texts on x86, which are Orion's: see the README of this crate. The bytes are the same.
-#[derive(Clone, Debug, ZeroizeOnDrop)]
-pub struct ChaChaPoly(Key);
+pub struct ChaChaPoly {
+    key: Key,
+    /// The same key, where there is another implementation for short texts.
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    short: short::Cipher,
+}
 
 #[cfg(test)]
 impl ChaChaPoly {
     pub(crate) const fn key(&self) -> &Key {
-        &self.0
+        &self.key
+    }
+}
+
+impl fmt::Debug for ChaChaPoly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChaChaPoly(..)")
     }
 }
 
 impl Aead for ChaChaPoly {
     fn new(key: Key) -> Self {
-        Self(key)
+        Self {
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            short: short::Cipher::new(&key),
+            key,
+        }
     }
 
     fn seal(&self, nonce: u64, ad: &[u8], in_out: &mut [u8]) -> Tag {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         if in_out.len() <= short::LONGEST {
-            return short::seal(&self.0, nonce, ad, in_out);
+            return self.short.seal(nonce, ad, in_out);
         }
-        match cipher(&self.0).encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *in_out).into()) {
+        match cipher(&self.key).encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *in_out).into()) {
             Ok(tag) => tag.into(),
             Err(_) => {
                 in_out.fill(0);
@@ -118,9 +132,9 @@ impl Aead for ChaChaPoly {
     fn open(&self, nonce: u64, ad: &[u8], in_out: &mut [u8], tag: &Tag) -> Result<(), TagMismatch> {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         if in_out.len() <= short::LONGEST {
-            return short::open(&self.0, nonce, ad, in_out, tag);
+            return self.short.open(nonce, ad, in_out, tag);
         }
-        cipher(&self.0).decrypt_inout_detached(&nonce_bytes(nonce), ad, in_out.into(), tag.into()).map_err(|_| TagMismatch)
+        cipher(&self.key).decrypt_inout_detached(&nonce_bytes(nonce), ad, in_out.into(), tag.into()).map_err(|_| TagMismatch)
     }
 }
 
@@ -144,23 +158,27 @@ mod short {
     /// From where on AVX2 saves more than it costs, in bytes.
     pub(super) const LONGEST: usize = 512;
 
-    pub(super) fn seal(key: &Key, nonce: u64, ad: &[u8], in_out: &mut [u8]) -> Tag {
-        let sealed = ChaCha20Poly1305::seal_inplace(&secret(key), &nonce_bytes::<Nonce>(nonce), Some(ad), in_out);
-        let tag = sealed.ok().and_then(|tag| tag.unprotected_as_ref().try_into().ok());
-        tag.unwrap_or_else(|| {
-            in_out.fill(0);
-            [0; TAG_LEN]
-        })
-    }
+    /// Orion's, under one key, which it erases when dropped.
+    pub(super) struct Cipher(SecretKey);
 
-    pub(super) fn open(key: &Key, nonce: u64, ad: &[u8], in_out: &mut [u8], tag: &Tag) -> Result<(), TagMismatch> {
-        let (key, nonce) = (secret(key), nonce_bytes::<Nonce>(nonce));
-        ChaCha20Poly1305::open_inplace(&key, &nonce, &(*tag).into(), Some(ad), in_out).map_err(|_| TagMismatch)
-    }
+    impl Cipher {
+        pub(super) fn new(key: &Key) -> Self {
+            Self(SecretKey::from(*key.as_bytes()))
+        }
 
-    /// A copy of the key, which is erased when dropped.
-    fn secret(key: &Key) -> SecretKey {
-        SecretKey::from(*key.as_bytes())
+        pub(super) fn seal(&self, nonce: u64, ad: &[u8], in_out: &mut [u8]) -> Tag {
+            let sealed = ChaCha20Poly1305::seal_inplace(&self.0, &nonce_bytes::<Nonce>(nonce), Some(ad), in_out);
+            let tag = sealed.ok().and_then(|tag| tag.unprotected_as_ref().try_into().ok());
+            tag.unwrap_or_else(|| {
+                in_out.fill(0);
+                [0; TAG_LEN]
+            })
+        }
+
+        pub(super) fn open(&self, nonce: u64, ad: &[u8], in_out: &mut [u8], tag: &Tag) -> Result<(), TagMismatch> {
+            let (nonce, tag) = (nonce_bytes::<Nonce>(nonce), (*tag).into());
+            ChaCha20Poly1305::open_inplace(&self.0, &nonce, &tag, Some(ad), in_out).map_err(|_| TagMismatch)
+        }
     }
 }
 
@@ -172,7 +190,6 @@ mod tests {
     fn keys_are_erased_when_dropped() {
         const fn erased<T: ZeroizeOnDrop>() {}
         erased::<Key>();
-        erased::<ChaChaPoly>();
         erased::<ChaCha20Poly1305>();
     }
 
