@@ -195,7 +195,7 @@ proptest! {
         let (mut one, mut other) = ([0; PaymentToken::MAX_LEN], [0; PaymentToken::MAX_LEN]);
         let one = token(counter, amount).sign(&root, &Signing::<Payment, _>::new(ours), &mut one).unwrap();
         let other = token(counter, amount).sign(&root, &Signing::<Payment, _>::new(theirs), &mut other).unwrap();
-        prop_assert_eq!(&*one, &*other);
+        prop_assert_eq!(one, other);
         prop_assert!(Unverified::<PaymentToken>::parse(one).unwrap().verify(&root, &key).is_ok());
     }
 }
