@@ -87,16 +87,22 @@ pub trait Aead {
 ///
 /// It is RustCrypto's, but for short texts on x86, which are Orion's: see the README of this crate. The bytes are the same.
 pub struct ChaChaPoly {
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
     key: Key,
-    /// The same key, where there is another implementation for short texts.
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    short: short::Cipher,
+    key: short::Cipher,
+}
+
+impl ChaChaPoly {
+    fn rust_crypto(&self) -> Option<ChaCha20Poly1305> {
+        ChaCha20Poly1305::new_from_slice(self.key.as_bytes()).ok()
+    }
 }
 
 #[cfg(test)]
 impl ChaChaPoly {
-    pub(crate) const fn key(&self) -> &Key {
-        &self.key
+    pub(crate) fn key(&self) -> &[u8] {
+        self.key.as_bytes()
     }
 }
 
@@ -108,38 +114,34 @@ impl fmt::Debug for ChaChaPoly {
 
 impl Aead for ChaChaPoly {
     fn new(key: Key) -> Self {
-        Self {
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            short: short::Cipher::new(&key),
-            key,
-        }
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        let key = short::Cipher::new(&key);
+        Self { key }
     }
 
     fn seal(&self, nonce: u64, ad: &[u8], in_out: &mut [u8]) -> Tag {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         if in_out.len() <= short::LONGEST {
-            return self.short.seal(nonce, ad, in_out);
+            return self.key.seal(nonce, ad, in_out);
         }
-        match cipher(&self.key).encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *in_out).into()) {
-            Ok(tag) => tag.into(),
-            Err(_) => {
+        let seal = |cipher: ChaCha20Poly1305| cipher.encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *in_out).into()).ok();
+        self.rust_crypto().and_then(seal).map_or_else(
+            || {
                 in_out.fill(0);
                 [0; TAG_LEN]
-            }
-        }
+            },
+            Into::into,
+        )
     }
 
     fn open(&self, nonce: u64, ad: &[u8], in_out: &mut [u8], tag: &Tag) -> Result<(), TagMismatch> {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         if in_out.len() <= short::LONGEST {
-            return self.short.open(nonce, ad, in_out, tag);
+            return self.key.open(nonce, ad, in_out, tag);
         }
-        cipher(&self.key).decrypt_inout_detached(&nonce_bytes(nonce), ad, in_out.into(), tag.into()).map_err(|_| TagMismatch)
+        let cipher = self.rust_crypto().ok_or(TagMismatch)?;
+        cipher.decrypt_inout_detached(&nonce_bytes(nonce), ad, in_out.into(), tag.into()).map_err(|_| TagMismatch)
     }
-}
-
-fn cipher(key: &Key) -> ChaCha20Poly1305 {
-    ChaCha20Poly1305::new((&key.0).into())
 }
 
 fn nonce_bytes<N: From<[u8; 12]>>(nonce: u64) -> N {
@@ -164,6 +166,10 @@ mod short {
     impl Cipher {
         pub(super) fn new(key: &Key) -> Self {
             Self(SecretKey::from(*key.as_bytes()))
+        }
+
+        pub(super) fn as_bytes(&self) -> &[u8] {
+            self.0.unprotected_as_ref()
         }
 
         pub(super) fn seal(&self, nonce: u64, ad: &[u8], in_out: &mut [u8]) -> Tag {
@@ -196,21 +202,24 @@ mod tests {
     /// Around where on x86 one implementation takes over from the other.
     #[test]
     fn texts_of_every_length_are_sealed_as_by_one_implementation() {
-        let (key, mut texts) = (Key::new([7; 32]), [[0x5a; 1030]; 2]);
-        let aead = ChaChaPoly::new(key.clone());
+        let (aead, mut texts) = (ChaChaPoly::new(Key::new([7; 32])), [[0x5a; 1030]; 2]);
         for len in 0..texts[0].len() {
             let [ours, theirs] = &mut texts;
             let (ours, theirs, ad) = (&mut ours[..len], &mut theirs[..len], &[9; 40][..len % 40]);
             let nonce = u64::MAX - len as u64;
             let tag = aead.seal(nonce, ad, ours);
-            let expected = cipher(&key).encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *theirs).into()).unwrap();
+            let expected =
+                aead.rust_crypto().unwrap().encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *theirs).into()).unwrap();
             assert_eq!((&*ours, tag), (&*theirs, expected.into()), "{len}");
             let mut forged = tag;
             forged[len % TAG_LEN] ^= 1;
             assert_eq!(aead.open(nonce, ad, ours, &forged), Err(TagMismatch));
             assert_eq!(ours, theirs, "nothing was written");
             assert_eq!(aead.open(nonce, ad, ours, &tag), Ok(()));
-            cipher(&key).decrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *theirs).into(), &expected).unwrap();
+            aead.rust_crypto()
+                .unwrap()
+                .decrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *theirs).into(), &expected)
+                .unwrap();
             assert_eq!(ours, theirs);
         }
     }
