@@ -67,7 +67,7 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     stages.run("counts", || bench::count(workspace, bench::Then::Compare));
     stages.run("guard self-test", || guard_selftest::run(workspace));
     stages.run("postgresql", || {
-        let mut command = workspace.cargo(&["clippy", "--package", "armring-issuer", "--features", "postgres", "--all-targets"]);
+        let mut command = workspace.cargo(&["clippy", "--package", "armring-issuer", "--features", "tls,tools", "--all-targets"]);
         run(command.args(["--locked", "--", "-D", "warnings"]))?;
         postgres::run(workspace)
     });

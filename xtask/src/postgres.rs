@@ -18,7 +18,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let programs = programs()?;
     let server = Server::start(programs.clone())?;
     let tests = |arguments: &[&str], serializable: bool| {
-        let mut command = workspace.cargo(&["test", "--locked", "--package", "armring-issuer", "--features", "postgres"]);
+        let mut command = workspace.cargo(&["test", "--locked", "--package", "armring-issuer", "--features", "tls,tools"]);
         command.args(arguments).env("ARMRING_TEST_POSTGRES", server.parameters());
         command.env("ARMRING_POSTGRES_BIN", &programs).env("ARMRING_TEST_KILLS", KILLS);
         if serializable {
@@ -27,6 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         run_command(&mut command)
     };
     tests(&["--tests", "--", "postgres", "--skip", "killed", "--skip", "crashes", "--skip", "full_disk"], false)?;
+    tests(&["--test", "tool"], false)?;
     eprintln!("once more, with every transaction serializable");
     tests(&["--test", "books", "--test", "clones", "--test", "group", "--test", "settle", "--", "postgres"], true)?;
     eprintln!("{KILLS} processes killed for each database, crashes of the database, full disks");

@@ -16,6 +16,7 @@ against_every_ledger!(
     a_signer_that_fails_leaves_the_books_as_they_were,
     deposits_are_safe_to_repeat,
     the_statement_says_what_moved,
+    every_account_is_listed_once_by_id,
 );
 
 fn a_payment_moves_money_once_and_the_same_token_gets_the_same_receipt<L: Ledger>(mut w: World<L>) {
@@ -118,4 +119,16 @@ fn the_statement_says_what_moved<L: Ledger>(mut w: World<L>) {
     assert_eq!(w.issuer.statement(account).unwrap(), expected);
     assert_eq!(w.issuer.statement(shop.account).unwrap(), [entry(later(9), payment, 300)]);
     assert!(matches!(w.issuer.statement(AccountPseudonym([9; 8])), Err(Error::Caller(CallerError::UnknownAccount))));
+}
+
+fn every_account_is_listed_once_by_id<L: Ledger>(mut w: World<L>) {
+    assert_eq!(w.issuer.ledger().accounts(None).unwrap(), []);
+    let mut expected: Vec<_> = (0..3).map(|minor| w.account(minor)).collect();
+    expected.push(float_account(Currency::CNY));
+    expected.sort();
+    let all = w.issuer.ledger().accounts(None).unwrap();
+    assert_eq!(all.iter().map(|account| account.id).collect::<Vec<_>>(), expected);
+    assert!(all.iter().all(|account| w.issuer.ledger().account(account.id).unwrap() == Some(*account)));
+    assert_eq!(w.issuer.ledger().accounts(Some(expected[1])).unwrap(), all[2..]);
+    assert_eq!(w.issuer.ledger().accounts(Some(expected[3])).unwrap(), []);
 }

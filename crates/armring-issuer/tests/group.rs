@@ -284,3 +284,73 @@ fn a_payment_that_fails_fails_alone() {
     file.sql("DROP TRIGGER full");
     assert_eq!(front.redeem(&sent[1].0, &sent[1].1, NOW).unwrap().unwrap().outcome, Outcome::Settled);
 }
+
+/// All that is in memory is each issuer's own: what holds between them holds in the database.
+#[cfg(feature = "postgres")]
+#[test]
+fn two_issuers_on_one_postgres_settle_a_token_once_and_give_the_same_receipt() {
+    use common::load::{BANDS, Crowd, pay};
+
+    let schema = common::postgres::schema();
+    let [mut first, second] = [(); 2].map(|()| Crowd::new(common::postgres::open(&schema)));
+    let sent = first.sign(20);
+    let fronts = [first.front(), second.front()];
+    let answered = std::sync::Mutex::new(std::collections::BTreeMap::<_, Vec<Vec<u8>>>::new());
+    let tell = |sent: &(Vec<u8>, Vec<u8>), receipt: &[u8]| {
+        answered.lock().unwrap().entry(sent.clone()).or_default().push(receipt.to_vec());
+    };
+    let failures: usize = thread::scope(|threads| {
+        let paying = fronts.each_ref().map(|front| {
+            let sent = sent.clone();
+            threads.spawn(|| pay(front, sent, 1, tell))
+        });
+        paying.map(|paying| paying.join().unwrap()).iter().sum()
+    });
+    let answered = answered.into_inner().unwrap();
+    assert_eq!((failures, answered.len()), (0, 20 * BANDS));
+    assert!(answered.values().all(|receipts| receipts.len() == 2 && receipts[0] == receipts[1]));
+    drop(fronts);
+    let answered: Vec<_> = answered.into_iter().map(|(sent, mut receipts)| (sent, receipts.remove(0))).collect();
+    Crowd::new(common::postgres::open(&schema)).holds(&answered, 0);
+}
+
+/// A copied band pays one shop at each of two issuers at the same moment, again and again.
+#[cfg(feature = "postgres")]
+#[test]
+fn of_two_tokens_with_one_counter_at_two_issuers_on_one_postgres_one_settles() {
+    use common::load::Crowd;
+
+    let schema = common::postgres::schema();
+    let [mut first, second] = [(); 2].map(|()| Crowd::new(common::postgres::open(&schema)));
+    let tokens = |crowd: &mut Crowd<PostgresLedger>, minor| {
+        let Crowd { world, shop, bands } = crowd;
+        let sign = |band: &mut Band| {
+            let request = shop.request(world, minor);
+            let token = band.token_with(world, &request, |_| {});
+            (request, token)
+        };
+        bands.iter_mut().map(sign).collect::<Vec<_>>()
+    };
+    let (one, other) = (tokens(&mut first, 1), tokens(&mut first, 2));
+    let (shop, copied) = (first.shop.account, first.bands.iter().map(|band| band.credential.id).collect::<Vec<_>>());
+    let fronts = [first.front(), second.front()];
+    let [at_one, at_other] = thread::scope(|threads| {
+        let racing = [(&fronts[0], &one), (&fronts[1], &other)].map(|(front, sent)| threads.spawn(|| race(front, sent)));
+        racing.map(|racing| racing.join().unwrap())
+    });
+    let mut settled = 0;
+    for ((one, other), credential) in at_one.iter().zip(&at_other).zip(copied) {
+        assert!(
+            [(Outcome::Settled, Outcome::Cloned), (Outcome::Cloned, Outcome::Settled)].contains(&(one.outcome, other.outcome)),
+            "{:?} and {:?}",
+            one.outcome,
+            other.outcome
+        );
+        settled += if one.outcome.is_settled() { 1 } else { 2 };
+        for front in &fronts {
+            assert_eq!(front.issuer(|issuer| issuer.state(credential).unwrap()), CredentialState::Cloned);
+        }
+    }
+    assert_eq!(balance(&fronts[0], shop), settled);
+    fronts.iter().for_each(sound);
+}

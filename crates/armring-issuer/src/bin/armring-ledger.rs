@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -21,9 +22,14 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 ///   armring-ledger verify ledger.db
 ///   armring-ledger statement ledger.db 7a0786b127a9d7b2
 ///   armring-ledger export ledger.db 7a0786b127a9d7b2 d8cac846aaf615e2 > august.csv
+///   armring-ledger export ledger.db > everything.csv
+///   armring-ledger --tls authorities.pem verify "host=ledger.example user=auditor dbname=ledger"
 #[derive(Parser)]
 #[command(name = "armring-ledger", verbatim_doc_comment)]
 struct Arguments {
+    /// Goes to PostgreSQL over TLS, and trusts these authorities alone: a file of certificates, PEM.
+    #[arg(long, value_name = "FILE")]
+    tls: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -46,19 +52,21 @@ enum Command {
         /// The account: 16 hexadecimal digits.
         account: String,
     },
-    /// The entries of these accounts as CSV, to be reconciled with other books: account, number, time in seconds since 1970, kind, reference,
-    /// change in minor units, currency, balance after it.
+    /// The entries of these accounts, or of all, as CSV, to be reconciled with other books: account, number, time in seconds since 1970, kind,
+    /// reference, change in minor units, currency, balance after it.
+    ///
+    /// An account is read as of one moment, and the next one of a later moment. The float accounts, through which
+    /// money comes from outside, are among all.
     Export {
         /// A file of SQLite, or a connection string of PostgreSQL.
         ledger: String,
-        /// The accounts: each 16 hexadecimal digits.
-        #[arg(required = true)]
+        /// The accounts: each 16 hexadecimal digits. All, where none is named.
         accounts: Vec<String>,
     },
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
@@ -72,7 +80,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Outcome<ExitCode> {
+fn run(Arguments { tls, command }: Arguments) -> Outcome<ExitCode> {
+    let open = |ledger: &str| open(ledger, tls.as_deref());
     match command {
         Command::Verify { ledger } => verify(&*open(&ledger)?),
         Command::Statement { ledger, account } => statement(&*open(&ledger)?, named(&account)?),
@@ -80,14 +89,24 @@ fn run(command: Command) -> Outcome<ExitCode> {
     }
 }
 
-fn open(ledger: &str) -> Outcome<Box<dyn Ledger>> {
+fn open(ledger: &str, tls: Option<&Path>) -> Outcome<Box<dyn Ledger>> {
     if ledger.contains('=') || ledger.starts_with("postgres") {
-        return open_postgres(ledger);
+        return match tls {
+            None => open_postgres(ledger),
+            Some(authorities) => open_tls(ledger, &read(authorities)?),
+        };
+    }
+    if tls.is_some() {
+        return Err(format!("{ledger} is a file, and --tls is for PostgreSQL").into());
     }
     if !std::fs::exists(ledger)? {
         return Err(format!("there is no file {ledger}").into());
     }
     Ok(Box::new(SqliteLedger::open(ledger)?))
+}
+
+fn read(file: &Path) -> Outcome<Vec<u8>> {
+    std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()).into())
 }
 
 #[cfg(feature = "postgres")]
@@ -98,6 +117,17 @@ fn open_postgres(parameters: &str) -> Outcome<Box<dyn Ledger>> {
 #[cfg(not(feature = "postgres"))]
 fn open_postgres(_: &str) -> Outcome<Box<dyn Ledger>> {
     Err("this program was built without the feature postgres".into())
+}
+
+#[cfg(feature = "tls")]
+fn open_tls(parameters: &str, authorities: &[u8]) -> Outcome<Box<dyn Ledger>> {
+    let options = armring_issuer::PostgresOptions::default();
+    Ok(Box::new(armring_issuer::PostgresLedger::open_tls(parameters, authorities, options)?))
+}
+
+#[cfg(not(feature = "tls"))]
+fn open_tls(_: &str, _: &[u8]) -> Outcome<Box<dyn Ledger>> {
+    Err("this program was built without the feature tls".into())
 }
 
 fn verify(ledger: &dyn Ledger) -> Outcome<ExitCode> {
@@ -127,26 +157,38 @@ fn export(ledger: &dyn Ledger, accounts: &[String]) -> Outcome<ExitCode> {
     for name in accounts {
         let account = named(name)?;
         ledger.account(account)?.ok_or_else(|| format!("there is no account {name}"))?;
-        let mut balance = 0_i64;
-        for (number, entry) in ledger.statement(account)?.iter().enumerate() {
-            balance = balance.saturating_add(entry.change);
-            let (kind, reference) = reference(entry);
-            let columns = [
-                hex(&account.0),
-                number.to_string(),
-                entry.time.as_secs().to_string(),
-                kind.to_owned(),
-                reference,
-                entry.change.to_string(),
-                format!("{:03}", entry.currency.numeric()),
-                balance.to_string(),
-            ];
-            csv.write_record(columns)?;
+        export_one(ledger, account, &mut csv)?;
+    }
+    let mut all = if accounts.is_empty() { ledger.accounts(None)? } else { Vec::new() };
+    while let Some(last) = all.last().map(|account| account.id) {
+        for account in &all {
+            export_one(ledger, account.id, &mut csv)?;
         }
-        eprintln!("{name}: balance {balance}");
+        all = ledger.accounts(Some(last))?;
     }
     csv.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn export_one(ledger: &dyn Ledger, account: AccountPseudonym, csv: &mut csv::Writer<impl io::Write>) -> Outcome<()> {
+    let mut balance = 0_i64;
+    for (number, entry) in ledger.statement(account)?.iter().enumerate() {
+        balance = balance.saturating_add(entry.change);
+        let (kind, reference) = reference(entry);
+        let columns = [
+            hex(&account.0),
+            number.to_string(),
+            entry.time.as_secs().to_string(),
+            kind.to_owned(),
+            reference,
+            entry.change.to_string(),
+            format!("{:03}", entry.currency.numeric()),
+            balance.to_string(),
+        ];
+        csv.write_record(columns)?;
+    }
+    eprintln!("{}: balance {balance}", hex(&account.0));
+    Ok(())
 }
 
 fn reference(entry: &Entry) -> (&'static str, String) {

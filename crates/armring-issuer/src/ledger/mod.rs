@@ -52,6 +52,13 @@ pub trait Ledger {
     /// The machine's alone.
     fn account(&self, account: AccountPseudonym) -> Result<Option<Account>, MachineError>;
 
+    /// The accounts that come after this one by id, or all from the first on, the issuer's floats among them: a thousand at most. None where
+    /// there are no more.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn accounts(&self, after: Option<AccountPseudonym>) -> Result<Vec<Account>, MachineError>;
+
     /// Blocks an account, so that it neither pays nor is paid, or opens it again.
     ///
     /// # Errors

@@ -10,6 +10,8 @@ const PROGRAMS: &str = "ARMRING_POSTGRES_BIN";
 pub(crate) struct Server {
     folder: PathBuf,
     programs: PathBuf,
+    /// What it is told beside what all are told.
+    options: String,
 }
 
 impl Server {
@@ -18,7 +20,7 @@ impl Server {
         let folder = std::env::temp_dir().join(format!("armring-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).unwrap();
-        let server = Self { folder, programs: programs.into() };
+        let server = Self { folder, programs: programs.into(), options: "-c listen_addresses=".to_owned() };
         if is_root() {
             assert!(Command::new("chown").arg("postgres").arg(&server.folder).status().unwrap().success());
         }
@@ -31,10 +33,34 @@ impl Server {
         server
     }
 
+    /// Listens on a loopback address of its own (of 127/8: no other test has it), with TLS by this certificate, or without.
+    #[cfg(feature = "tls")]
+    pub(crate) fn listen(&mut self, tls: Option<(&str, &str)>) -> std::net::Ipv4Addr {
+        let [_, b, c, d] = std::process::id().to_be_bytes();
+        let address = std::net::Ipv4Addr::new(127, b | 0x80, c, d);
+        self.options = format!("-c listen_addresses={address}");
+        if let Some((certificate, key)) = tls {
+            for (name, content, setting) in [("server.pem", certificate, "ssl_cert_file"), ("server.key", key, "ssl_key_file")] {
+                let file = self.folder.join(name);
+                let path = file.display().to_string();
+                fs::write(&file, content).unwrap();
+                assert!(Command::new("chmod").args(["600", &path]).status().unwrap().success());
+                if is_root() {
+                    assert!(Command::new("chown").args(["postgres", &path]).status().unwrap().success());
+                }
+                self.options += &format!(" -c {setting}={path}");
+            }
+            self.options += " -c ssl=on";
+        }
+        self.crash();
+        self.go_on(None);
+        address
+    }
+
     /// Starts it, with files of at most so many KiB.
     pub(crate) fn go_on(&self, file_limit: Option<u32>) {
         let (data, log) = (self.data(), self.folder.join("log").display().to_string());
-        let options = format!("-k {} -c listen_addresses= -c max_wal_size=32MB -c autovacuum=off", self.folder.display());
+        let options = format!("-k {} {} -c max_wal_size=32MB -c autovacuum=off", self.folder.display(), self.options);
         let pg_ctl = self.programs.join("pg_ctl").display().to_string();
         let limit = file_limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
         // Whoever writes more is told so, and not killed. The unit of ulimit is 512 bytes in some shells and 1 KiB in others: dash has 512.

@@ -7,6 +7,7 @@ mod refunds;
 mod revoked;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use armring_token::Epoch;
 use armring_wire::{
@@ -112,6 +113,11 @@ impl Ledger for MemoryLedger {
 
     fn account(&self, account: AccountPseudonym) -> Result<Option<Account>, MachineError> {
         Ok(self.accounts.get(&account).copied())
+    }
+
+    fn accounts(&self, after: Option<AccountPseudonym>) -> Result<Vec<Account>, MachineError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(self.accounts.range((from, Bound::Unbounded)).map(|(_, account)| *account).take(1_000).collect())
     }
 
     fn set_account_state(&mut self, account: AccountPseudonym, state: AccountState) -> Result<(), Error> {

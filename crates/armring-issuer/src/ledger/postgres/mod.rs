@@ -3,6 +3,8 @@
 mod books;
 mod pool;
 mod schema;
+#[cfg(feature = "tls")]
+mod tls;
 
 use core::fmt;
 use core::time::Duration;
@@ -14,7 +16,7 @@ use postgres::tls::{MakeTlsConnect, TlsConnect};
 use postgres::types::ToSql;
 use postgres::{Config, NoTls, Socket};
 
-use self::pool::{Books, Failure, Manager, Purpose, transact};
+use self::pool::{Books, Failure, LastFailure, Manager, Purpose, transact};
 use super::Ledger;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
 use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
@@ -68,7 +70,8 @@ impl PostgresLedger {
         Self::open_with(parameters.parse()?, NoTls, options)
     }
 
-    /// The same with TLS, by whatever makes it: `postgres-native-tls`, `tokio-postgres-rustls`.
+    /// The same with TLS by whatever makes it: `postgres-native-tls`, `tokio-postgres-rustls`. Set [`Config::ssl_mode`] to `Require`: by default
+    /// a server that says it has no TLS is spoken to without. The feature `tls` has `open_tls`, which does.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -80,15 +83,16 @@ impl PostgresLedger {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         let manager = Manager(Arc::new(move || config.connect(tls.clone())));
+        let failure = LastFailure::default();
         let pool = r2d2::Pool::builder()
             .max_size(options.connections.max(1))
             .min_idle(Some(1))
             .connection_timeout(options.patience)
             // Each use would be one more round trip; a connection that is lost is found out by using it.
             .test_on_check_out(false)
-            .error_handler(Box::new(r2d2::NopErrorHandler))
+            .error_handler(Box::new(failure.clone()))
             .build(manager)
-            .map_err(|error| MachineError::Storage(Box::new(error)))?;
+            .map_err(|error| failure.take().map_or_else(|| MachineError::Storage(Box::new(error)), MachineError::from))?;
         let ledger = Self { pool, options };
         ledger.transact(Purpose::Repeatable, |books| schema::migrate(&mut books.transaction))?;
         Ok(ledger)
@@ -120,6 +124,10 @@ impl Ledger for PostgresLedger {
 
     fn account(&self, account: AccountPseudonym) -> Result<Option<Account>, MachineError> {
         self.read(|books| rows::account(books, account))
+    }
+
+    fn accounts(&self, after: Option<AccountPseudonym>) -> Result<Vec<Account>, MachineError> {
+        self.read(|books| money::accounts(books, after))
     }
 
     fn set_account_state(&mut self, account: AccountPseudonym, state: AccountState) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::HashMap;
 use std::error::Error as StdError;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 
 use postgres::error::SqlState;
@@ -52,6 +52,24 @@ impl r2d2::ManageConnection for Manager {
 
     fn has_broken(&self, connection: &mut Connection) -> bool {
         connection.client.is_closed()
+    }
+}
+
+/// Why a connection was not made the last time, with all causes: the pool's own error has but a line of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastFailure(Arc<Mutex<Option<postgres::Error>>>);
+
+impl LastFailure {
+    pub(super) fn take(&self) -> Option<postgres::Error> {
+        self.0.lock().ok()?.take()
+    }
+}
+
+impl r2d2::HandleError<postgres::Error> for LastFailure {
+    fn handle_error(&self, error: postgres::Error) {
+        if let Ok(mut last) = self.0.lock() {
+            *last = Some(error);
+        }
     }
 }
 

@@ -12,6 +12,14 @@ pub(in super::super) fn customer(books: &mut impl Sql, account: AccountPseudonym
     found.ok_or_else(|| CallerError::UnknownAccount.into())
 }
 
+/// A thousand at most.
+pub(in super::super) fn accounts(books: &mut impl Sql, after: Option<AccountPseudonym>) -> Result<Vec<Account>, MachineError> {
+    const SQL: &str = "SELECT id, currency, is_open, balance, entries FROM accounts WHERE id > $1 ORDER BY id LIMIT 1000";
+    // No bytes at all come before every id.
+    let after = after.as_ref().map_or(&[][..], |account| &account.0);
+    books.rows(SQL, &[after.into()])?.iter_mut().map(|row| Ok(rows::book(row)?.account)).collect()
+}
+
 pub(in super::super) fn open_account(books: &mut impl Sql, account: AccountPseudonym, currency: Currency) -> Result<(), Error> {
     let float = float_account(currency);
     if account == float || rows::account(books, account)?.is_some() {

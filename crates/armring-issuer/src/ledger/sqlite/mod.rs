@@ -147,6 +147,10 @@ impl Ledger for SqliteLedger {
         rows::account(&mut Statements(&self.connection), account)
     }
 
+    fn accounts(&self, after: Option<AccountPseudonym>) -> Result<Vec<Account>, MachineError> {
+        money::accounts(&mut Statements(&self.connection), after)
+    }
+
     fn set_account_state(&mut self, account: AccountPseudonym, state: AccountState) -> Result<(), Error> {
         self.transact(|books| money::set_account_state(books, account, state))
     }
