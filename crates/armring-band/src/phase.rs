@@ -22,6 +22,7 @@ pub const GESTURE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the connection stands. Each step holds what the step before proved, and is taken apart by the next.
+#[allow(clippy::large_enum_variant, reason = "there is one of it, and no allocator to box what is large")]
 pub(crate) enum Phase<S> {
     /// There is no connection.
     Idle,

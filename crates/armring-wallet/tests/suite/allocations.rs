@@ -36,11 +36,12 @@ fn what_is_counted_is_counted() {
 fn a_band_asks_for_no_memory_from_its_first_pairing_on_and_a_wallet_for_little() {
     let (mut issuer, mut shop) = (TestIssuer::new(), Shop::new());
     let mut room = Room::new(7, 182);
-    let mut story = Vec::new();
-    story.push(("pair", step(&mut room, Room::pair)));
-    story.push(("reconnect", step(&mut room, Room::reconnect)));
-    story.push(("enrol", step(&mut room, |room| room.enrol(&mut issuer, CODE))));
-    story.push(("put on and unlock", step(&mut room, Room::put_on)));
+    let mut story = vec![
+        ("pair", step(&mut room, Room::pair)),
+        ("reconnect", step(&mut room, Room::reconnect)),
+        ("enrol", step(&mut room, |room| room.enrol(&mut issuer, CODE))),
+        ("put on and unlock", step(&mut room, Room::put_on)),
+    ];
     let (request, mut token) = (shop.asks(1_250), None);
     story.push(("pay", step(&mut room, |room| token = room.pays(&request))));
     let receipt = issuer.receipt(&token.unwrap(), Outcome::Settled, 2_000, 9_000);
