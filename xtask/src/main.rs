@@ -94,6 +94,7 @@ fn main() -> ExitCode {
         ["vectors"] => with_workspace(vectors::run_generator),
         ["budget"] => with_workspace(|workspace| firmware::budget(workspace, Then::Compare)),
         ["bench"] => with_workspace(bench::run),
+        ["bench", "--show"] => with_workspace(bench::show),
         ["bench", "--test"] => with_workspace(bench::smoke),
         ["counts"] => with_workspace(|workspace| bench::count(workspace, bench::Then::Compare)),
         ["counts", "--write"] => with_workspace(|workspace| bench::count(workspace, bench::Then::Write)),

@@ -1,6 +1,6 @@
 //! Measures all contenders by turns and prints one line each, with tabs: group, name, nanoseconds, floor, ratio, target, allocations.
 //!
-//! Its argument is how many milliseconds each group takes, and after it may stand words of which a group's name must have one.
+//! Its argument is how many milliseconds each group takes; after it may stand the names of those that are to be measured.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use armring_benches::turns::measure;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let time = Duration::from_millis(arguments.next().and_then(|time| time.parse().ok()).unwrap_or(3_000));
-    let words: Vec<String> = arguments.collect();
+    let names: Vec<String> = arguments.collect();
     for mut group in armring_benches::all() {
-        if !words.is_empty() && !words.iter().any(|word| group.name.contains(word.as_str())) {
+        if !names.is_empty() && !names.iter().any(|name| *name == group.name) {
             continue;
         }
         let measured = measure(&mut group, time);

