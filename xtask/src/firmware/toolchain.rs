@@ -103,7 +103,7 @@ impl Toolchain {
         apt.unpack(&[same("rustc-web"), same(&standard), same(&library), llvm], &rust)?;
         apt.unpack_some(&same("rust-web-src"), &SOURCES, &rust)?;
         apt.unpack(&apt.with_dependencies("qemu-system-arm")?, &self.folder.join("qemu"))?;
-        self.write_rustc(&rust)?;
+        self.write_rustc()?;
         fs::remove_dir_all(self.folder.join("apt"))?;
         let found = self.version().context("the unpacked compiler does not run")?;
         output(self.qemu().arg("--version")).context("the unpacked emulator does not run")?;
@@ -112,10 +112,12 @@ impl Toolchain {
         Ok(())
     }
 
-    /// The compiler with its libraries beside it.
-    fn write_rustc(&self, rust: &Path) -> Result<()> {
-        let (libraries, rust) = (rust.join("usr/lib").join(self.libraries), rust.join("usr/bin/rustc"));
-        let script = format!("#!/bin/sh\nLD_LIBRARY_PATH='{}' exec '{}' \"$@\"\n", libraries.display(), rust.display());
+    /// The compiler with its libraries beside it, wherever the folder is moved to.
+    fn write_rustc(&self) -> Result<()> {
+        let libraries = self.libraries;
+        let script = format!(
+            "#!/bin/sh\nhere=$(dirname \"$0\")/rust/usr\nLD_LIBRARY_PATH=\"$here/lib/{libraries}\" exec \"$here/bin/rustc\" \"$@\"\n"
+        );
         fs::write(self.rustc(), script)?;
         output(Command::new("chmod").arg("+x").arg(self.rustc()))?;
         Ok(())
