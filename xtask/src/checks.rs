@@ -32,11 +32,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
             // What an earlier run left is not to pass for this one's.
             let _ = fs::remove_file(file);
         }
-        let mut command = workspace.cargo(&["test", "--workspace", "--locked"]);
-        for package in workspace.packages.iter().filter(|package| packed::is_heavy(package)) {
-            command.args(["--exclude", &package.name]);
-        }
-        run(&mut command)?;
+        run(&mut packed::light_tests(workspace))?;
         for (name, file) in &counts {
             eprint!("{name}: {}", fs::read_to_string(file).with_context(|| file.display().to_string())?);
         }

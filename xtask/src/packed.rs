@@ -29,6 +29,15 @@ pub(crate) fn is_heavy(package: &Package) -> bool {
     package.armring.get("heavy").and_then(serde_json::Value::as_bool) == Some(true)
 }
 
+/// A call of `cargo test` for all packages that are not: the same ones each time, since with others the features of all would be others.
+pub(crate) fn light_tests(workspace: &Workspace) -> Command {
+    let mut command = workspace.cargo(&["test", "--workspace", "--locked"]);
+    for package in workspace.packages.iter().filter(|package| is_heavy(package)) {
+        command.args(["--exclude", &package.name]);
+    }
+    command
+}
+
 fn published(workspace: &Workspace, which: impl Fn(&Package) -> bool) -> Vec<&Package> {
     workspace.packages.iter().filter(|package| package.published && which(package)).collect()
 }
