@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use armring_band::{Band, Event, Face, Gesture, Offer, Signal, SoftwareKeys, StoreKey};
 use armring_ble::Spsm;
@@ -13,12 +14,13 @@ use armring_token::RootKey;
 use armring_wire::Uptime;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use trouble_host::prelude::*;
 
 use crate::air::hci;
 use crate::heap::Heap;
+use crate::tasks::either;
 
 /// Where the band listens for an L2CAP channel.
 pub const SPSM: Option<Spsm> = Spsm::new(0xD1);
@@ -37,6 +39,7 @@ pub struct Bracelet {
     starts: u64,
     flash: Rc<RefCell<BTreeMap<StoreKey, Vec<u8>>>>,
     time: Rc<Time>,
+    shows: Arc<Semaphore>,
     running: Option<Running>,
 }
 
@@ -65,8 +68,8 @@ pub struct Told {
 impl Bracelet {
     /// A band on the controller that listens at `port`. It is off.
     pub fn new(port: u16, root: RootKey, face: Face) -> Self {
-        let (flash, time) = (Rc::default(), Rc::default());
-        Self { port, root, face, key: [7; 32], label: None, starts: 0, flash, time, running: None }
+        let (flash, time, shows) = (Rc::default(), Rc::default(), Arc::new(Semaphore::new(1)));
+        Self { port, root, face, key: [7; 32], label: None, starts: 0, flash, time, shows, running: None }
     }
 
     /// Another band than all the others here, with this link key, and with this secret on its label if it has one. To be said before it starts.
@@ -90,7 +93,8 @@ impl Bracelet {
         let (acts, next) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::unbounded_channel();
         let logged = Rc::default();
-        let body = Body { acts: next, tell, flash: self.flash.clone(), logged: Rc::clone(&logged) };
+        let (flash, shows) = (self.flash.clone(), self.shows.clone());
+        let body = Body { acts: next, tell, shows, flash, logged: Rc::clone(&logged) };
         // Each start of each band draws other bytes.
         let rng = ChaCha20Rng::seed_from_u64(1_000 * u64::from(self.key[0]) + self.starts);
         let task = tokio::task::spawn_local(serve(self.port, band, body, self.time.clone(), rng));
@@ -128,6 +132,11 @@ impl Bracelet {
         self.time.advance(seconds * 1_000);
     }
 
+    /// From now on the band is busy with what it tells its wearer next, until this is dropped.
+    pub fn shows_slowly(&self) -> OwnedSemaphorePermit {
+        self.shows.clone().try_acquire_owned().unwrap()
+    }
+
     /// What it can show.
     pub const fn face(&self) -> Face {
         self.face
@@ -157,10 +166,10 @@ async fn serve(port: u16, mut band: Band<SoftwareKey, SoftwareKeys>, mut body: B
         .build();
     let mut runner = stack.runner();
     let radio = Radio { company: 0xFFFF, channel: SPSM };
-    tokio::select! {
-        result = runner.run() => panic!("the band's controller is gone: {result:?}"),
-        result = run::<_, _, _, _, _, _, FRAGMENT>(&stack, &mut band, &mut body, &*time, &mut rng, radio) => panic!("{result:?}"),
-    }
+    let runs = async { panic!("the band's controller is gone: {:?}", runner.run().await) };
+    let serves =
+        async { panic!("{:?}", run::<_, _, _, _, _, _, FRAGMENT>(&stack, &mut band, &mut body, &*time, &mut rng, radio).await) };
+    either(runs, serves).await
 }
 
 /// A clock that a test turns.
@@ -196,6 +205,7 @@ impl Clock for Time {
 struct Body {
     acts: mpsc::UnboundedReceiver<Act>,
     tell: mpsc::UnboundedSender<Told>,
+    shows: Arc<Semaphore>,
     flash: Rc<RefCell<BTreeMap<StoreKey, Vec<u8>>>>,
     logged: Rc<RefCell<Vec<String>>>,
 }
@@ -211,6 +221,7 @@ impl Wrist for Body {
     }
 
     async fn tell(&mut self, signal: Signal, _offer: Option<Offer<'_>>, label: Option<PairingLabel>) {
+        let _ = self.shows.acquire().await.unwrap();
         // A test that is over listens no more.
         let _ = self.tell.send(Told { signal, label });
     }

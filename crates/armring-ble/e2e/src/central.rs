@@ -24,6 +24,8 @@ pub enum Way {
     Channel,
     /// Nothing, after a look at what the band says of itself.
     Silence,
+    /// Nothing at all.
+    Mute,
     /// Subscribe, and send and read payloads as they are, without a window.
     Raw,
     /// Subscribe, send whatever the window says, and acknowledge nothing.
@@ -152,6 +154,11 @@ async fn talk<const MTU: usize>(
 ) {
     let gone = async { while !matches!(connection.next().await, ConnectionEvent::Disconnected { .. }) {} };
     let work = async {
+        if way == Way::Mute {
+            let _ = tell.send(Heard::Up(AttPayload::MIN));
+            while let Some(Some(_)) = orders.recv().await {}
+            return;
+        }
         let Ok(client) = GattClient::<_, _, 4>::new(stack, connection).await else { return };
         let calls = async {
             match way {
@@ -172,7 +179,7 @@ async fn talk<const MTU: usize>(
                     let _ = tell.send(Heard::Up(AttPayload::MIN));
                     while let Some(Some(_)) = orders.recv().await {}
                 }
-                Way::Gatt | Way::Foreign => {
+                Way::Gatt | Way::Foreign | Way::Mute => {
                     let Ok((mut line, payload)) = open(&client, connection).await else { return };
                     let _ = tell.send(Heard::Up(payload));
                     carry(&mut line, orders, tell).await;

@@ -22,6 +22,7 @@ pub mod foreign;
 pub mod heap;
 pub mod middle;
 pub mod phone;
+pub mod tasks;
 
 use std::future::Future;
 use std::time::Duration;

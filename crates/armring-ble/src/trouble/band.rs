@@ -16,7 +16,7 @@ use crate::advertisement::Advertisement as Advertised;
 use crate::peripheral::Peripheral as Reports;
 use crate::radio::{Peer, Place, Radio as Happens};
 use crate::service::Spsm;
-use crate::trouble::seat::{Aired, Heard, INBOX, Out, SEATS, Seat, Session, seats};
+use crate::trouble::seat::{Aired, Heard, INBOX, OnAir, Out, SEATS, Seat, Session, seats};
 
 /// What tells the time since the band started.
 #[allow(async_fn_in_trait, reason = "a band has one thread")]
@@ -143,6 +143,9 @@ impl<D: DiffieHellman, K: PaymentKeys, W: Wrist, T: Clock, R: TryCryptoRng, cons
             };
             let result = match select3(inbox.receive(), clock.wait(until), wearer).await {
                 Either3::First((seat, heard)) => {
+                    if matches!(heard, Heard::Connected) {
+                        aired.heard();
+                    }
                     self.hears(seat, heard, seats).await;
                     continue;
                 }
@@ -236,12 +239,12 @@ impl<D: DiffieHellman, K: PaymentKeys, W: Wrist, T: Clock, R: TryCryptoRng, cons
                 seat.out.send(Out::End).await;
             }
         }
-        match (self.reports.advertises(), aired.session.get()) {
-            (true, None) => match self.session() {
-                Ok(session) => aired.set(Some(session)),
+        match (self.reports.advertises(), aired.now()) {
+            (true, OnAir::Nothing) => match self.session() {
+                Ok(session) => aired.set(OnAir::Session(session)),
                 Err(error) => self.wrist.log(&error),
             },
-            (false, Some(_)) => aired.set(None),
+            (false, OnAir::Session(_)) => aired.set(OnAir::Nothing),
             _ => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::future::pending;
+use core::pin::pin;
 
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload};
 use bt_hci::cmd::le::{LeSetAdvEnable, LeSetRandomAddr};
@@ -66,20 +67,50 @@ pub(crate) struct Session {
     pub(crate) advertised: Advertised,
 }
 
-/// What is advertised now.
+/// What is on the air.
+#[derive(Clone, Copy)]
+pub(crate) enum OnAir {
+    Nothing,
+    Session(Session),
+    /// Nothing: somebody has just connected, of whom the band has not heard yet. Until then it does not know what is to be advertised.
+    Taken,
+}
+
+/// What is to be on the air, which the band says, or was taken off it by whoever connected.
 pub(crate) struct Aired {
-    pub(crate) session: Cell<Option<Session>>,
+    now: Cell<OnAir>,
     changed: Signal<NoopRawMutex, ()>,
 }
 
 impl Aired {
     pub(crate) const fn new() -> Self {
-        Self { session: Cell::new(None), changed: Signal::new() }
+        Self { now: Cell::new(OnAir::Nothing), changed: Signal::new() }
     }
 
-    pub(crate) fn set(&self, session: Option<Session>) {
-        self.session.set(session);
+    pub(crate) fn now(&self) -> OnAir {
+        self.now.get()
+    }
+
+    pub(crate) fn set(&self, now: OnAir) {
+        self.now.set(now);
         self.changed.signal(());
+    }
+
+    /// The band has heard of whoever connected.
+    pub(crate) fn heard(&self) {
+        self.now.set(OnAir::Nothing);
+    }
+
+    /// What there is to advertise, as soon as there is something. From now on it may change.
+    async fn session(&self) -> Session {
+        loop {
+            // What was set until now is read now: a signal left over from it would stop what it began.
+            self.changed.reset();
+            if let OnAir::Session(session) = self.now.get() {
+                return session;
+            }
+            self.changed.wait().await;
+        }
     }
 }
 
@@ -156,10 +187,7 @@ impl<'a, C: Controller, P: PacketPool, const N: usize> Air<'a, '_, '_, C, P, N> 
     async fn accept(&self) -> Result<Connection<'a, P>, BleHostError<C::Error>> {
         let mut role = self.role.lock().await;
         loop {
-            let Some(Session { address, advertised }) = self.aired.session.get() else {
-                self.aired.changed.wait().await;
-                continue;
-            };
+            let Session { address, advertised } = self.aired.session().await;
             self.stack.command(LeSetRandomAddr::new(BdAddr::new(address))).await?;
             let parameters = AdvertisementParameters { own_addr_kind: Some(AddrKind::RANDOM), ..Default::default() };
             let response = advertised.scan_response();
@@ -168,10 +196,11 @@ impl<'a, C: Controller, P: PacketPool, const N: usize> Air<'a, '_, '_, C, P, N> 
                 // Without one, the last one would stay: an early end of it.
                 scan_data: response.as_ref().map_or(&[0], |response| response),
             };
-            let advertiser = role.advertise(&parameters, data).await?;
-            let connection = match select(advertiser.accept(), self.aired.changed.wait()).await {
-                Either::First(Ok(connection)) => Some(connection),
-                Either::First(Err(_)) => None,
+            // Dropped, it has the stack stop advertising. That is not to be while the command to do so is under way from here: a second one with the
+            // same opcode waits until something else wakes the stack, and every later command waits for it (bt-hci 0.10, `ControllerState`).
+            let mut accepted = pin!(role.advertise(&parameters, data).await?.accept());
+            let connection = match select(&mut accepted, self.aired.changed.wait()).await {
+                Either::First(accepted) => accepted.ok(),
                 Either::Second(()) => {
                     // Only once the controller says that it has stopped is it known whether somebody was just in time, and may the address be
                     // changed (Bluetooth Core 6.0, Vol 4, Part E, §7.8.4).
@@ -180,7 +209,7 @@ impl<'a, C: Controller, P: PacketPool, const N: usize> Air<'a, '_, '_, C, P, N> 
                 }
             };
             if let Some(connection) = connection {
-                self.aired.session.set(None);
+                self.aired.now.set(OnAir::Taken);
                 return Ok(connection);
             }
         }

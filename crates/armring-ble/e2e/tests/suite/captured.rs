@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use armring_band::{Gesture, Signal};
 use armring_ble::Seen as Advertised;
 use armring_ble_e2e::air::Air;
 use armring_ble_e2e::capture::{Seen, read};
+use armring_ble_e2e::central::{Central, Way};
 use armring_ble_e2e::play;
 
 use crate::town::issuer::CREDENTIAL;
-use crate::town::{BAND, Town, linked, resumes};
+use crate::town::{BAND, OTHER, Town, linked, resumes};
 
 /// As many bytes in a row as an address has: that much in common is an identifier.
 const IDENTIFIER: usize = 6;
@@ -200,4 +202,28 @@ fn figures_of_pairing_reconnecting_resuming_and_paying_have_not_grown() {
             assert!(fragments <= most, "{name} at {att_mtu}: {fragments} fragments");
         }
     }
+}
+
+#[test]
+fn while_the_band_pairs_it_stays_in_the_session_even_if_it_was_busy_when_somebody_came() {
+    let path = folder("busy");
+    play(async {
+        let mut town = Town::over(Air::captured(3, &path), 185, armring_band::Face::Lights);
+        let shows = town.band.shows_slowly();
+        town.band.gesture(Gesture::Hold);
+        let mut first = town.phone.central(Way::Mute);
+        first.up().await.unwrap();
+        drop(shows);
+        town.band.told(Signal::PairingOpen).await;
+        let second = Central::dial(town.air.port(OTHER), 247, Way::Mute);
+        town.band.told(Signal::PairingClosed).await;
+        first.is_cut().await;
+        second.is_cut().await;
+    });
+    let air = read(&path, BAND);
+    let mut sessions = air.split(|seen| *seen == Seen::Connected).map(|session| {
+        session.iter().filter_map(|seen| if let Seen::Address(address) = seen { Some(address) } else { None }).next_back()
+    });
+    let (first, second) = (sessions.next().unwrap(), sessions.next().unwrap());
+    assert!(first.is_some() && first == second, "{first:02x?} {second:02x?}");
 }

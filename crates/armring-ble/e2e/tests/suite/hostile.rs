@@ -39,6 +39,27 @@ fn a_second_central_while_the_pairing_window_is_open_closes_it() {
 }
 
 #[test]
+fn a_second_central_finds_a_band_to_which_one_is_connected_that_says_nothing() {
+    play(async {
+        let mut town = Town::new(185, Face::Lights);
+        // Three connections and two places for them: the first one takes either.
+        for _ in 0..2 {
+            town.open_window().await;
+            let mut first = town.phone.central(Way::Mute);
+            first.up().await.unwrap();
+            let second = Central::dial(town.air.port(OTHER), 247, Way::Mute);
+            town.band.told(Signal::PairingClosed).await;
+            first.is_cut().await;
+            second.is_cut().await;
+            let mut third = town.phone.central(Way::Silence);
+            third.up().await.unwrap();
+            town.band.wait(10);
+            third.is_cut().await;
+        }
+    });
+}
+
+#[test]
 fn a_second_central_while_a_code_is_compared_ends_the_pairing() {
     play(async {
         let mut town = Town::new(185, Face::Lights);
