@@ -71,7 +71,14 @@ pub fn explore(seed: u64, stride: u64, faults: u64, tell: &mut dyn FnMut(u64)) -
         let setup = Setup::of(next);
         match World::live(setup.clone()) {
             Ok(outcome) => report.add(&outcome),
-            Err(failure) => return Err(Box::new(shrink(&setup, &failure))),
+            Err(failure) => {
+                // Shrinking takes minutes.
+                eprintln!(
+                    "seed {next}: {:?} is broken at {} ms: {}",
+                    failure.broken.invariant, failure.at, failure.broken.detail
+                );
+                return Err(Box::new(shrink(&setup, &failure)));
+            }
         }
         tell(report.histogram.total());
         next = next.wrapping_add(stride);

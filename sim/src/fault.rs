@@ -113,6 +113,18 @@ pub struct Rates {
     pub people: u64,
 }
 
+impl Rates {
+    /// Of what is over in few fragments, more of them are hit.
+    pub(crate) const fn during(self, flow: Flow) -> Self {
+        let times = match flow {
+            Flow::Pair => 2,
+            Flow::Resume | Flow::Receive => 4,
+            _ => 1,
+        };
+        Self { radio: self.radio * times, ..self }
+    }
+}
+
 /// Names an opportunity: whose errand, which one, and the how-manieth in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Point {

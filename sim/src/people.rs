@@ -287,10 +287,11 @@ impl World {
         let now = self.now();
         match &self.people[person].errand {
             Errand::Collect(collecting) => collecting.has_waited(now),
+            // Whoever pays first ends the sale, and it says no more, even to those who believe that it is pending.
+            Errand::Pay(paying) if paying.till >= self.setup.shops => now > paying.since + 120_000,
             Errand::Pay(paying) if paying.payment.as_ref().is_some_and(Payment::is_pending) => {
                 !self.is_calm() && person.is_multiple_of(2) && now > paying.since + 10_000
             }
-            Errand::Pay(paying) => !self.is_calm() && paying.till >= self.setup.shops && now > paying.since + 120_000,
             _ => false,
         }
     }

@@ -60,7 +60,7 @@ impl Faults {
         *number += 1;
         let point = Point { owner: index(owner), errand: *errand, number: *number };
         let mut dice = Dice::named(&[self.seed, u64::from(point.owner), u64::from(point.errand), u64::from(point.number)]);
-        let kind = place.draw(self.rates, &mut dice)?;
+        let kind = place.draw(self.rates.during(flow), &mut dice)?;
         if self.only.as_ref().is_some_and(|only| !only.contains(&point)) {
             return None;
         }

@@ -57,6 +57,7 @@ impl World {
         let host = &mut self.wrists[wrist];
         if hangs_up {
             host.line = None;
+            host.wearer.waiting = None;
         }
         if fixed {
             let mut rng = ChaCha20Rng::seed_from_u64(wrist as u64);
@@ -180,7 +181,10 @@ impl World {
                     self.secret.looks_for(value.get(..length).unwrap_or_default());
                 }
                 match value.first_chunk() {
-                    Some(body) if is_token(*key) => self.record.signs(body)?,
+                    Some(body) if is_token(*key) => {
+                        host.wearer.waiting = None;
+                        self.record.signs(body)?;
+                    }
                     _ => {}
                 }
             }
@@ -258,8 +262,8 @@ impl World {
             Signal::Dropped | Signal::Paid(..) => wearer.waiting = None,
             Signal::Locked => (wearer.unlocked, wearer.is_fresh) = (0, false),
             Signal::Waiting(awaited, _) => {
-                wearer.waiting = Some(awaited);
-                if awaited == Awaited::FreshUnlock {
+                // Asked again for the same payment, they need not unlock again.
+                if wearer.waiting.replace(awaited) != Some(awaited) && awaited == Awaited::FreshUnlock {
                     wearer.is_fresh = false;
                 }
                 self.wearer_makes_up_their_mind(wrist, awaited);

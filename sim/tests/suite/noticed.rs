@@ -2,13 +2,16 @@
 
 use armring_sim::{Failure, Rule, Setup, live, notices, shrink};
 
+/// The weightiest. `armring-sim --rules 6` leaves out each in turn.
+const RULES: [Rule; 5] =
+    [Rule::StoreBeforeSigning, Rule::CounterOutlivesPower, Rule::OneGestureOneRequest, Rule::FreshUnlock, Rule::OneAnswer];
 /// Within how many worlds it is to be noticed.
 const WORLDS: u64 = 6;
 
 #[test]
-fn each_rule_that_is_left_out_is_noticed_by_its_invariant() {
+fn a_rule_that_is_left_out_is_noticed_by_its_invariant() {
     let mut missed = Vec::new();
-    for mutation in Rule::ALL {
+    for mutation in Rule::ALL.iter().filter(|mutation| RULES.contains(&mutation.0)) {
         let (rule, noticed) = (mutation.0, notices(*mutation, WORLDS));
         let line = noticed.map_or("never".to_owned(), |(worlds, invariant)| format!("{invariant:?} in {worlds}"));
         println!("{:24} {line}", format!("{rule:?}"));

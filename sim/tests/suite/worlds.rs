@@ -6,10 +6,11 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-/// `SIM_SEED=<number>` begins elsewhere, `SIM_FAULTS=<number>` goes on for longer.
+/// `SIM_SEED=<number>` begins elsewhere, `SIM_FAULTS=<number>` goes on for longer. The seed is always the same: too few worlds were lived through for
+/// each run to draw its own.
 #[test]
 fn worlds_hold_whatever_goes_wrong() {
-    let (seed, faults) = (number("SIM_SEED", 100), number("SIM_FAULTS", 20_000));
+    let (seed, faults) = (number("SIM_SEED", 1_000), number("SIM_FAULTS", 6_000));
     let one = |first| explore(first, 2, faults.div_ceil(2), &mut |_| {}).unwrap_or_else(|shrunk| panic!("{shrunk}"));
     let parts: Vec<Report> = std::thread::scope(|scope| {
         let threads: Vec<_> = [seed, seed + 1].into_iter().map(|first| scope.spawn(move || one(first))).collect();
