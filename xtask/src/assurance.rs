@@ -19,9 +19,10 @@ struct Stage {
     does: fn(&Workspace, Duration) -> Result<()>,
 }
 
-const STAGES: [Stage; 5] = [
-    Stage { name: "fuzz", share: 60, does: fuzz_targets },
+const STAGES: [Stage; 6] = [
+    Stage { name: "fuzz", share: 50, does: fuzz_targets },
     Stage { name: "power", share: 15, does: power_cuts },
+    Stage { name: "world", share: 10, does: worlds },
     Stage { name: "properties", share: 10, does: properties },
     Stage { name: "crashes", share: 10, does: crashes },
     Stage { name: "bluetooth", share: 5, does: bluetooth },
@@ -62,6 +63,22 @@ fn power_cuts(workspace: &Workspace, time: Duration) -> Result<()> {
         Ok(())
     })?;
     eprintln!("power was cut {cuts} times, with {seeds} seeds");
+    Ok(())
+}
+
+/// A million faults in simulated worlds, others each time.
+fn worlds(workspace: &Workspace, time: Duration) -> Result<()> {
+    const FAULTS: u64 = 1_000_000;
+    let mut runs = 0;
+    until(time, |seed| {
+        // A world's seed follows the one before: far enough apart, no two runs have the same ones.
+        let (faults, seed) = (FAULTS.to_string(), seed.wrapping_mul(1 << 20).to_string());
+        let world = ["run", "--release", "--locked", "--package", "armring-sim", "--", "--faults", &faults, "--seed", &seed];
+        with(workspace, "world", &world, &[])?;
+        runs += 1;
+        Ok(())
+    })?;
+    eprintln!("{} faults in simulated worlds", runs * FAULTS);
     Ok(())
 }
 

@@ -67,6 +67,14 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     });
     stages.run("benches", || benches(workspace));
     stages.run("counts", || bench::count(workspace, bench::Then::Compare));
+    stages.run("simulated world", || {
+        let live = |arguments: &[&str]| {
+            let world = ["run", "--quiet", "--locked", "--package", "armring-sim", "--"];
+            run(&mut workspace.cargo(&[&world[..], arguments].concat()))
+        };
+        live(&["--rules", "6"])?;
+        live(&["--faults", "60000", "--seed", "1000"])
+    });
     stages.run("guard self-test", || guard_selftest::run(workspace));
     stages.run("postgresql", || {
         let mut command = workspace.cargo(&["clippy", "--package", "armring-issuer", "--features", "tls,tools", "--all-targets"]);
