@@ -43,7 +43,7 @@ fn keys() -> Vec<Value> {
     (0..3)
         .map(|number| {
             let this = json!({ "number": number, "first_record": KEY_SERVES * number, "key": hex(key.as_bytes()) });
-            key = ChaChaPoly::rekey(&key);
+            key = ChaChaPoly::new(key.clone()).rekey();
             this
         })
         .collect()
@@ -88,7 +88,7 @@ fn bad() -> Vec<Value> {
     };
     let raw = |padded: &[u8]| {
         let mut sealed = padded.to_vec();
-        let tag = ChaChaPoly::seal(&Key::new(bytes("wallet to band")), 0, &[], &mut sealed);
+        let tag = ChaChaPoly::new(Key::new(bytes("wallet to band"))).seal(0, &[], &mut sealed);
         sealed.extend(tag);
         sealed
     };

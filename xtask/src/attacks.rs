@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result, bail};
 
+use crate::packed;
 use crate::workspace::{Workspace, output};
 
 /// The heading under which the table stands.
@@ -23,8 +24,8 @@ struct Row<'a> {
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let spec = fs::read_to_string(workspace.root.join("SPEC.md")).context("SPEC.md")?;
     let rows = rows(&spec)?;
-    let mut list =
-        workspace.cargo(&["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--", "--list", "--format", "terse"]);
+    let mut list = packed::light_tests(workspace);
+    list.args(["--lib", "--bins", "--tests", "--", "--list", "--format", "terse"]);
     let list = String::from_utf8(output(&mut list)?.stdout).context("the list of tests is not text")?;
     let wrong = faults(&rows, &names(&list));
     if !wrong.is_empty() {

@@ -16,9 +16,9 @@ const TESTS: &str = "crates/armring-ble/e2e";
 /// What is installed, relative to it: with exact versions.
 const REQUIREMENTS: &str = "air/requirements.txt";
 /// Where the tests look for the Python that has it.
-const PYTHON: &str = "ARMRING_BLE_PYTHON";
+pub(crate) const PYTHON: &str = "ARMRING_BLE_PYTHON";
 /// Why a C compiler is needed.
-const DBUS: &str = "libdbus, which btleplug links, is compiled from C";
+pub(crate) const DBUS: &str = "libdbus, which btleplug links, is compiled from C";
 
 /// Installs what is needed, and runs the tests.
 pub(crate) fn run_tests(workspace: &Workspace) -> Result<()> {
@@ -47,12 +47,12 @@ fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     command
 }
 
-fn folder(workspace: &Workspace) -> PathBuf {
+pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("ble")
 }
 
 /// The Python of an environment that has what is required, made anew where it has not.
-fn environment(workspace: &Workspace) -> Result<PathBuf> {
+pub(crate) fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let requirements = workspace.root.join(TESTS).join(REQUIREMENTS);
     let wanted = fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
     let folder = folder(workspace).join("venv");

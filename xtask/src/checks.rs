@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    attacks, ble, compiler, fuzz, guard, guard_selftest, msrv, packed, postgres, published,
+    attacks, bench, ble, compiler, firmware, fuzz, guard, guard_selftest, msrv, packed, phone, postgres, published,
     stages::Stages,
     workspace::{Workspace, output, run},
 };
@@ -26,11 +26,16 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     let mut stages = Stages::of("test");
     stages.run("C compiler", || compiler::answers("SQLite is compiled from C"));
     stages.run("tests", || {
-        let counts = workspace.target.join("tmp/power_cuts.txt");
-        // What an earlier run left is not to pass for this one's.
-        let _ = fs::remove_file(&counts);
-        run(&mut workspace.cargo(&["test", "--workspace", "--locked"]))?;
-        eprint!("power cuts: {}", fs::read_to_string(&counts).with_context(|| counts.display().to_string())?);
+        let counts = [("power cuts", "power_cuts.txt"), ("simulated world", "simulated_world.txt")];
+        let counts = counts.map(|(name, file)| (name, workspace.target.join("tmp").join(file)));
+        for (_, file) in &counts {
+            // What an earlier run left is not to pass for this one's.
+            let _ = fs::remove_file(file);
+        }
+        run(&mut packed::light_tests(workspace))?;
+        for (name, file) in &counts {
+            eprint!("{name}: {}", fs::read_to_string(file).with_context(|| file.display().to_string())?);
+        }
         Ok(())
     });
     stages.run("known attacks", || attacks::run(workspace));
@@ -54,7 +59,22 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
         component(workspace, "clippy", "clippy")?;
         run(&mut workspace.cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
     });
+    stages.run("firmware lints", || firmware::lint(workspace));
     stages.run("documentation", || documentation(workspace));
+    stages.run("AWS-LC", || {
+        run(&mut workspace.cargo(&["test", "--package", "armring-aws-lc", "--locked"]))?;
+        packed::heavy(workspace)
+    });
+    stages.run("benches", || benches(workspace));
+    stages.run("counts", || bench::count(workspace, bench::Then::Compare));
+    stages.run("simulated world", || {
+        let live = |arguments: &[&str]| {
+            let world = ["run", "--quiet", "--locked", "--package", "armring-sim", "--"];
+            run(&mut workspace.cargo(&[&world[..], arguments].concat()))
+        };
+        live(&["--rules", "6"])?;
+        live(&["--faults", "60000", "--seed", "1000"])
+    });
     stages.run("guard self-test", || guard_selftest::run(workspace));
     stages.run("postgresql", || {
         let mut command = workspace.cargo(&["clippy", "--package", "armring-issuer", "--features", "tls,tools", "--all-targets"]);
@@ -64,6 +84,8 @@ pub(crate) fn ci(workspace: &Workspace) -> Result<()> {
     stages.run("fuzz targets", || fuzz::short(workspace));
     stages.run("Bluetooth lints", || ble::lint(workspace));
     stages.run("Bluetooth", || ble::run_tests(workspace));
+    stages.run("phone lints", || phone::lint(workspace));
+    stages.run("phone", || phone::run_tests(workspace));
     stages.run("oldest compiler", || msrv::stated(workspace));
     stages.run("published text", || published::run(workspace));
     stages.run("firmware", || logged(workspace, "firmware"));
@@ -77,6 +99,14 @@ fn component(workspace: &Workspace, subcommand: &str, component: &str) -> Result
         bail!("`cargo {subcommand}` does not run: install it with `rustup component add {component}`");
     }
     Ok(())
+}
+
+/// Their format and lints, and each once.
+fn benches(workspace: &Workspace) -> Result<()> {
+    for arguments in [&["fmt", "--all", "--", "--check"][..], &["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]] {
+        run(&mut bench::cargo(workspace, arguments)).context("in benches")?;
+    }
+    bench::smoke(workspace)
 }
 
 fn documentation(workspace: &Workspace) -> Result<()> {
@@ -98,7 +128,7 @@ fn scratch(workspace: &Workspace) -> String {
 fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> Result<()> {
     workspace.package(DEMO).context("the demo is expected in examples/demo")?;
     let command = [&["run", "--quiet", "--locked", "--package", DEMO, "--"], arguments].concat();
-    let log = quietly(workspace, name, &command)?;
+    let log = quietly(workspace, name, &command, &[])?;
     let Some(said) = log.lines().find(|line| line.contains(words)) else { bail!("it did not say '{words}'") };
     eprintln!("{said}");
     Ok(())
@@ -106,18 +136,18 @@ fn demo(workspace: &Workspace, name: &str, words: &str, arguments: &[&str]) -> R
 
 /// Another command of this tool.
 fn logged(workspace: &Workspace, command: &str) -> Result<()> {
-    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command]).map(drop)
+    quietly(workspace, command, &["run", "--quiet", "--locked", "--package", "xtask", "--", command], &[]).map(drop)
 }
 
-/// Runs what prints much: only a failure is shown. Gives what it printed.
-fn quietly(workspace: &Workspace, name: &str, arguments: &[&str]) -> Result<String> {
+/// Calls cargo, with these settings in its environment, for what prints much: only a failure is shown. Gives what it printed.
+pub(crate) fn quietly(workspace: &Workspace, name: &str, arguments: &[&str], settings: &[(&str, String)]) -> Result<String> {
     let folder = workspace.target.join("xtask");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join(format!("{name}.log"));
     let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
     let mut command = workspace.cargo(arguments);
-    command.stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
+    command.envs(settings.iter().map(|(name, value)| (name, value))).stdin(Stdio::null()).stderr(log.try_clone()?).stdout(log);
     let outcome = run(&mut command);
     let log = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
     let lines: Vec<&str> = log.lines().collect();

@@ -4,23 +4,30 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::{Workspace, forget_own_package, output, run};
+use crate::{
+    remembered,
+    workspace::{Workspace, forget_own_package, output, run},
+};
 
 /// The package of the targets, and that of what they do.
 const TARGETS: &str = "armring-fuzz";
 const BODIES: &str = "armring-fuzz-bodies";
-/// Edges as a counter of one byte each, with the operands of comparisons: what libFuzzer is guided by.
-const FLAGS: [&str; 5] = [
+/// Edges as a counter of one byte each: what libFuzzer is guided by.
+const EDGES: [&str; 4] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
-    "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
+/// The operands of comparisons, too. It takes a third of the time where much is compared.
+const COMPARISONS: &str = "-Cllvm-args=-sanitizer-coverage-trace-compares";
+/// In which crates: those that read what a peer sends.
+const READERS: [&str; 4] = ["armring-channel", "armring-pairing", "armring-token", "armring-wire"];
 /// For how long each target runs in `cargo xtask ci`, in seconds.
 const SHORT: u64 = 4;
 /// Inputs are no longer than this: a party's life in some hundred events.
@@ -30,13 +37,14 @@ const TAIL: usize = 40;
 
 /// Runs the targets, or those that are named, for so many minutes each; what they found goes to their corpora, as few files as cover the same.
 pub(crate) fn long(workspace: &Workspace, minutes: u64, names: &[&str]) -> Result<()> {
-    let fuzz = Fuzz::new(workspace, names)?;
-    for target in &fuzz.targets {
-        let run = fuzz.run(target, minutes * 60)?;
-        let kept = fuzz.minimise(target)?;
-        eprintln!("{target}: {run}; {kept} inputs kept");
-    }
-    Ok(())
+    Fuzz::new(workspace, names)?.run_long(minutes * 60)
+}
+
+/// Runs all targets for as long together.
+pub(crate) fn in_time(workspace: &Workspace, time: Duration) -> Result<()> {
+    let fuzz = Fuzz::new(workspace, &[])?;
+    let targets = u64::try_from(fuzz.targets.len())?;
+    fuzz.run_long((time.as_secs() / targets).max(1))
 }
 
 /// Runs each target for some seconds.
@@ -69,11 +77,27 @@ impl Fuzz {
         let targets = all.into_iter().filter(|target| names.is_empty() || names.contains(&target.as_str())).collect();
         let fuzz = Self { folder, target, host: nightly_host()?, targets };
         cxx_compiler()?;
-        fuzz.build()?;
+        fuzz.build(&remembered::copy(workspace, &fuzz.target)?)?;
         Ok(fuzz)
     }
 
-    fn build(&self) -> Result<()> {
+    /// Runs each for so many seconds and keeps what is new. One that finds something does not keep the next from running.
+    fn run_long(&self, seconds: u64) -> Result<()> {
+        let mut found = Vec::new();
+        for target in &self.targets {
+            match self.run(target, seconds) {
+                Ok(run) => eprintln!("{target}: {run}; {} inputs kept", self.minimise(target)?),
+                Err(error) => {
+                    eprintln!("{error:#}");
+                    found.push(target.as_str());
+                }
+            }
+        }
+        if found.is_empty() { Ok(()) } else { bail!("found something: {}", found.join(", ")) }
+    }
+
+    /// Builds the targets, with the curve library that is in `curve`.
+    fn build(&self, curve: &Path) -> Result<()> {
         let mut build = Command::new("rustup");
         build.args(["run", "nightly", "cargo", "build", "--release", "--locked", "-Zprofile-rustflags", "--target", &self.host]);
         build.arg("--target-dir").arg(&self.target).current_dir(&self.folder).stdin(Stdio::null());
@@ -82,10 +106,15 @@ impl Fuzz {
         for program in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
             build.env_remove(program);
         }
-        let flags = FLAGS.map(|flag| format!("\"{flag}\"")).join(", ");
+        // They run where they are built.
+        build.env_remove("CARGO_ENCODED_RUSTFLAGS").env("RUSTFLAGS", "-Ctarget-cpu=native");
+        build.arg("--config").arg(format!("paths=[{:?}]", curve.display().to_string()));
+        // Its warnings are not ours.
+        build.args(["--config", "profile.release.package.curve25519-dalek.rustflags=[\"--cap-lints=allow\"]"]);
         for name in self.instrumented()? {
             let profile = format!("profile.release.package.{name}");
-            build.arg("--config").arg(format!("{profile}.rustflags=[{flags}]"));
+            let flags = EDGES.iter().chain(READERS.contains(&name.as_str()).then_some(&COMPARISONS));
+            build.arg("--config").arg(format!("{profile}.rustflags={:?}", flags.collect::<Vec<_>>()));
             // An overflow and a broken assumption are finds.
             build.arg("--config").arg(format!("{profile}.debug-assertions=true"));
             build.arg("--config").arg(format!("{profile}.overflow-checks=true"));
@@ -237,8 +266,10 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { executions, coverage, rose } = self;
-        write!(f, "{executions} executions, {coverage} edges, the last of them after {rose}")
+        let Self { executions, coverage, rose } = *self;
+        // What still rises is worth more time.
+        let still = if rose.saturating_mul(4) > executions.saturating_mul(3) { ", so that there is more to find" } else { "" };
+        write!(f, "{executions} executions, {coverage} edges, the last of them after {rose}{still}")
     }
 }
 
@@ -252,5 +283,8 @@ mod tests {
                    #128\tNEW    cov: 12 ft: 24 corp: 3/9b\n#512\tDONE   cov: 12 ft: 24\nstat::number_of_executed_units: 512\n";
         assert_eq!(Run::read(log), Run { executions: 512, coverage: 12, rose: 64 });
         assert_eq!(Run::read("nothing"), Run::default());
+        assert_eq!(Run::read(log).to_string(), "512 executions, 12 edges, the last of them after 64");
+        let rising = Run { executions: 512, coverage: 12, rose: 385 }.to_string();
+        assert!(rising.ends_with("after 385, so that there is more to find"), "{rising}");
     }
 }

@@ -5,12 +5,15 @@
 //! main ──▶ checks ──▶ stages       which stages `test` and `ci` have, and how a stage is timed and reported
 //!            ├──▶ guard            the no_std guard        ◀── guard_selftest, which demands that it can fail
 //!            ├──▶ firmware         the band on an emulated microcontroller, and what it costs there
+//!            ├──▶ bench            what it costs beside others, and how many instructions
 //!            ├──▶ attacks          the table of known attacks against the tests that there are
-//!            ├──▶ fuzz             the fuzz targets, on nightly
+//!            ├──▶ fuzz ──▶ remembered  the fuzz targets, on nightly, with a curve library that remembers
+//!            ├──▶ assurance        the long forms of all that attacks
 //!            ├──▶ coverage         what their corpora reach
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ ble              the link over a Bluetooth host stack and virtual controllers
 //!            ├──▶ compiler         whether there is one for C
+//!            ├──▶ phone            the wallet for the terminal, over TCP and over those controllers
 //!            ├──▶ msrv             the oldest compiler
 //!            ├──▶ postgres         the ledger against PostgreSQL, and against crashes
 //!            ├──▶ published        what tracked text must not contain
@@ -18,7 +21,10 @@
 //!            └──▶ workspace        what cargo says of this workspace, and how cargo is called
 //! ```
 
+mod apt;
+mod assurance;
 mod attacks;
+mod bench;
 mod ble;
 mod checks;
 mod compiler;
@@ -29,9 +35,11 @@ mod guard;
 mod guard_selftest;
 mod msrv;
 mod packed;
+mod phone;
 mod postgres;
 mod published;
 mod readme;
+mod remembered;
 mod stages;
 mod vectors;
 mod workspace;
@@ -53,22 +61,28 @@ const HELP: &[(&str, &str)] = &[
     ("postgres", include_str!("help/postgres.txt")),
     ("firmware", include_str!("help/firmware.txt")),
     ("budget", include_str!("help/budget.txt")),
+    ("bench", include_str!("help/bench.txt")),
+    ("counts", include_str!("help/counts.txt")),
     ("ble", include_str!("help/ble.txt")),
+    ("phone", include_str!("help/phone.txt")),
     ("fuzz", include_str!("help/fuzz.txt")),
+    ("assurance", include_str!("help/assurance.txt")),
     ("coverage", include_str!("help/coverage.txt")),
     ("vectors", include_str!("help/vectors.txt")),
     ("msrv", include_str!("help/msrv.txt")),
 ];
 
+/// How long `assurance` takes where nobody says: a night.
+const HOURS: f64 = 8.0;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let Some(text) = help(&words) {
+        print!("{text}");
+        return ExitCode::SUCCESS;
+    }
     let outcome = match words.as_slice() {
-        [] | ["help" | "--help" | "-h"] => return print(include_str!("help/help.txt")),
-        ["help", command] | [command, "--help" | "-h"] => match help_of(command) {
-            Some(text) => return print(text),
-            None => return misused(&words),
-        },
         ["test"] => with_workspace(checks::test),
         ["ci"] => with_workspace(checks::ci),
         ["guard", "--self-test"] => with_workspace(guard_selftest::run),
@@ -76,16 +90,27 @@ fn main() -> ExitCode {
         ["packages"] => with_workspace(packed::run),
         ["postgres"] => with_workspace(postgres::run),
         ["ble"] => with_workspace(ble::run_tests),
+        ["phone"] => with_workspace(phone::run_tests),
         ["vectors"] => with_workspace(vectors::run_generator),
         ["budget"] => with_workspace(|workspace| firmware::budget(workspace, Then::Compare)),
+        ["bench"] => with_workspace(bench::run),
+        ["bench", "--show"] => with_workspace(bench::show),
+        ["bench", "--test"] => with_workspace(bench::smoke),
+        ["counts"] => with_workspace(|workspace| bench::count(workspace, bench::Then::Compare)),
+        ["counts", "--write"] => with_workspace(|workspace| bench::count(workspace, bench::Then::Write)),
         ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
         ["budget", "--markdown"] => with_workspace(|workspace| firmware::budget(workspace, Then::Markdown)),
         ["firmware"] => with_workspace(firmware::run),
-        ["fuzz", "--minutes", minutes, names @ ..] if minutes.parse::<u64>().is_ok() && are_names(names) => {
+        // libFuzzer takes no time for no end.
+        ["fuzz", "--minutes", minutes, names @ ..] if minutes.parse::<u64>().is_ok_and(|n| n > 0) && are_names(names) => {
             let minutes = minutes.parse().unwrap_or(1);
             with_workspace(|workspace| fuzz::long(workspace, minutes, names))
         }
         ["fuzz", names @ ..] if are_names(names) => with_workspace(|workspace| fuzz::long(workspace, 1, names)),
+        ["assurance", options @ ..] if assurance_options(options).is_some() => {
+            let (hours, only) = assurance_options(options).unwrap_or_default();
+            with_workspace(|workspace| assurance::run(workspace, hours, only))
+        }
         ["coverage"] => with_workspace(coverage::measure),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),
@@ -107,16 +132,57 @@ fn with_workspace(command: impl FnOnce(&Workspace) -> Result<()>) -> Result<()> 
     command(&Workspace::load()?)
 }
 
-fn help_of(command: &str) -> Option<&'static str> {
+/// What is to be printed where words ask for help.
+fn help(words: &[&str]) -> Option<&'static str> {
+    let command = match words {
+        [] | ["help" | "--help" | "-h"] | ["help", "--help" | "-h"] => "help",
+        ["help", command] | [command, "--help" | "-h"] => command,
+        _ => return None,
+    };
     HELP.iter().find_map(|(name, text)| (*name == command).then_some(*text))
 }
 
-fn print(text: &str) -> ExitCode {
-    print!("{text}");
-    ExitCode::SUCCESS
+/// For how many hours, and which stage if it is one alone.
+fn assurance_options<'a>(words: &[&'a str]) -> Option<(f64, Option<&'a str>)> {
+    let (mut hours, mut only) = (HOURS, None);
+    for pair in words.chunks(2) {
+        match *pair {
+            ["--hours", number] => hours = number.parse().ok().filter(|hours: &f64| hours.is_finite() && *hours > 0.0)?,
+            ["--only", stage] => only = Some(stage),
+            _ => return None,
+        }
+    }
+    Some((hours, only))
 }
 
 fn misused(words: &[&str]) -> ExitCode {
     eprintln!("error: `cargo xtask {}` is not a command; `cargo xtask --help` lists them", words.join(" "));
     ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_has_its_help_and_is_listed() {
+        let list = help(&[]).unwrap();
+        for (command, text) in HELP {
+            assert_eq!(help(&["help", command]), Some(*text));
+            assert_eq!(help(&[command, "--help"]), Some(*text));
+            assert!(text.starts_with("cargo xtask"), "{command}");
+            assert!(list.contains(&format!("\n  {command} ")), "{command}");
+        }
+        assert_eq!(help(&["help", "--help"]), Some(list));
+        assert_eq!(help(&["nonsense", "--help"]), None);
+    }
+
+    #[test]
+    fn options_of_assurance_come_in_any_order() {
+        assert_eq!(assurance_options(&[]), Some((HOURS, None)));
+        assert_eq!(assurance_options(&["--only", "fuzz", "--hours", "0.5"]), Some((0.5, Some("fuzz"))));
+        for wrong in [&["--hours"][..], &["--hours", "-1"], &["--hours", "inf"], &["--hours", "0"], &["fuzz"]] {
+            assert_eq!(assurance_options(wrong), None, "{wrong:?}");
+        }
+    }
 }

@@ -13,20 +13,47 @@ use crate::{
     workspace::{Package, Workspace, output, run as run_command},
 };
 
-/// Packs every published crate, and builds and runs the examples of its README in a workspace of its own.
+/// Packs every published crate, and builds and runs the examples of its README in a workspace of its own. What takes long to compile from C has a
+/// stage of its own in `cargo xtask ci`.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let published: Vec<&Package> = workspace.packages.iter().filter(|package| package.published).collect();
+    try_out(workspace, &published(workspace, |package| !is_heavy(package)), |_| true)
+}
+
+/// The same for that.
+pub(crate) fn heavy(workspace: &Workspace) -> Result<()> {
+    try_out(workspace, &published(workspace, |_| true), is_heavy)
+}
+
+/// Whether its manifest says `heavy = true` in `[package.metadata.armring]`.
+pub(crate) fn is_heavy(package: &Package) -> bool {
+    package.armring.get("heavy").and_then(serde_json::Value::as_bool) == Some(true)
+}
+
+/// A call of `cargo test` for all packages that are not: the same ones each time, since with others the features of all would be others.
+pub(crate) fn light_tests(workspace: &Workspace) -> Command {
+    let mut command = workspace.cargo(&["test", "--workspace", "--locked"]);
+    for package in workspace.packages.iter().filter(|package| is_heavy(package)) {
+        command.args(["--exclude", &package.name]);
+    }
+    command
+}
+
+fn published(workspace: &Workspace, which: impl Fn(&Package) -> bool) -> Vec<&Package> {
+    workspace.packages.iter().filter(|package| package.published && which(package)).collect()
+}
+
+fn try_out(workspace: &Workspace, published: &[&Package], which: impl Fn(&Package) -> bool) -> Result<()> {
     if published.is_empty() {
         bail!("no crate of this workspace is published: nothing was checked");
     }
-    pack(workspace, &published)?;
+    pack(workspace, published)?;
     let outside = Outside { workspace, folder: workspace.target.join("packages") };
-    for package in &published {
+    for package in published {
         outside.unpack(package)?;
     }
-    outside.settle(&published)?;
+    outside.settle(published)?;
     let mut wrong = Vec::new();
-    for package in &published {
+    for package in published.iter().filter(|package| which(package)) {
         match outside.try_out(package) {
             Ok(examples) => eprintln!("{} {}: packed, and {examples} of its README ran", package.name, package.version),
             Err(error) => {

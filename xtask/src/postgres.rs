@@ -11,27 +11,36 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::{Workspace, output, run as run_command};
 
 /// How many processes are killed while they settle, for each database.
-const KILLS: &str = "100";
+pub(crate) const KILLS: u32 = 100;
 
 /// Every test of the ledger that has to do with PostgreSQL; the same where every transaction is serializable; and all crashes.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let programs = programs()?;
-    let server = Server::start(programs.clone())?;
-    let tests = |arguments: &[&str], serializable: bool| {
-        let mut command = workspace.cargo(&["test", "--locked", "--package", "armring-issuer", "--features", "tls,tools"]);
-        command.args(arguments).env("ARMRING_TEST_POSTGRES", server.parameters());
-        command.env("ARMRING_POSTGRES_BIN", &programs).env("ARMRING_TEST_KILLS", KILLS);
-        if serializable {
-            command.env("ARMRING_TEST_SERIALIZABLE", "1");
-        }
-        run_command(&mut command)
-    };
-    tests(&["--tests", "--", "postgres", "--skip", "killed", "--skip", "crashes", "--skip", "full_disk"], false)?;
-    tests(&["--test", "tool"], false)?;
+    let server = Server::start(programs()?)?;
+    let all = ["--tests", "--", "postgres", "--skip", "killed", "--skip", "crashes", "--skip", "full_disk"];
+    run_command(&mut tests(workspace, &server, &all))?;
+    run_command(&mut tests(workspace, &server, &["--test", "tool"]))?;
     eprintln!("once more, with every transaction serializable");
-    tests(&["--test", "books", "--test", "clones", "--test", "group", "--test", "settle", "--", "postgres"], true)?;
+    let payments = ["--test", "books", "--test", "clones", "--test", "group", "--test", "settle", "--", "postgres"];
+    run_command(tests(workspace, &server, &payments).env("ARMRING_TEST_SERIALIZABLE", "1"))?;
+    killed(workspace, &server)
+}
+
+/// The crashes alone.
+pub(crate) fn crashes(workspace: &Workspace) -> Result<()> {
+    killed(workspace, &Server::start(programs()?)?)
+}
+
+fn killed(workspace: &Workspace, server: &Server) -> Result<()> {
     eprintln!("{KILLS} processes killed for each database, crashes of the database, full disks");
-    tests(&["--test", "crash", "--", "--skip", "connections"], false)
+    run_command(&mut tests(workspace, server, &["--test", "crash", "--", "--skip", "connections"]))
+}
+
+/// Tests of the ledger, which find the server.
+fn tests(workspace: &Workspace, server: &Server, arguments: &[&str]) -> Command {
+    let mut command = workspace.cargo(&["test", "--locked", "--package", "armring-issuer", "--features", "tls,tools"]);
+    command.args(arguments).env("ARMRING_TEST_POSTGRES", server.parameters());
+    command.env("ARMRING_POSTGRES_BIN", &server.programs).env("ARMRING_TEST_KILLS", KILLS.to_string());
+    command
 }
 
 /// Where PostgreSQL's programs are. They are installed where there are none and that can be done.

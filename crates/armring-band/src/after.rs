@@ -1,18 +1,18 @@
 //! What happens once something is durable, and not before.
 
 use armring_pairing::{DiffieHellman, StoreFirst};
-use armring_token::Credential;
+use armring_token::{Counter, Credential};
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
-use armring_wire::{Amount, Digits, EnrolmentCode, Opaque, TokenDigest, Uptime};
+use armring_wire::{Amount, Digits, EnrolmentCode, Opaque, Uptime};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::connect::Introduction;
-use crate::error::{Error, MachineError, PeerError};
+use crate::error::{CallerError, Error, MachineError, PeerError};
 use crate::event::Signal;
-use crate::keys::{OpenKey, PaymentKeys};
+use crate::keys::PaymentKeys;
 use crate::pair::Made;
 use crate::purse::Purse;
 use crate::state::{Core, Slot};
@@ -21,7 +21,7 @@ use crate::unpair::Unpairing;
 
 /// What waits for the host to report that something is durable.
 #[expect(clippy::large_enum_variant, reason = "there is one, and no allocator to box it")]
-pub(crate) enum AfterStore<S> {
+pub(crate) enum AfterStore {
     Nothing,
     /// The provisional link: then the band confirms.
     Pair {
@@ -47,7 +47,6 @@ pub(crate) enum AfterStore<S> {
     Credential {
         slot: usize,
         credential: Credential,
-        key: OpenKey<S>,
         digits: Digits,
         object: Vec<u8, CREDENTIAL_MAX>,
     },
@@ -56,10 +55,10 @@ pub(crate) enum AfterStore<S> {
         slot: usize,
         token: StoredToken,
     },
-    /// What a receipt said: then the wearer is told.
+    /// What a receipt for this token said: then the wearer is told.
     Answer {
         slot: usize,
-        token: TokenDigest,
+        token: Counter,
         signal: Signal,
     },
     /// The latest time of a receipt for money that came: then the wearer is told, once.
@@ -83,58 +82,45 @@ pub(crate) enum AfterStore<S> {
     EraseAll,
 }
 
-impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
-    /// What was to be stored is durable.
+impl AfterStore {
+    /// Takes out the part that `wanted` gives, and leaves nothing. Apart, as [`Phase::take`](crate::phase::Phase::take) is.
+    ///
+    /// # Errors
+    /// [`CallerError::NothingToStore`] where there is no such part.
     #[inline(never)]
+    pub(crate) fn take<T>(&mut self, wanted: impl FnOnce(Self) -> Option<T>) -> Result<T, CallerError> {
+        wanted(core::mem::replace(self, Self::Nothing)).ok_or(CallerError::NothingToStore)
+    }
+}
+
+impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
+    /// What was to be stored is durable. What is large is taken by who works on it, so that it lies on the stack once.
     pub(crate) fn stored<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), Error> {
-        match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
+        match self.after_store {
             AfterStore::Nothing => Ok(()),
-            AfterStore::Pair { made, store_first } => {
-                match made {
-                    Made::InSlot(slot, link) => *self.slot(slot)? = Slot { link: Some(link), ..Slot::EMPTY },
-                    Made::Replacing(replacement) => self.replacement = Some(replacement),
-                }
-                self.say_confirm(&store_first.stored())
+            AfterStore::Pair { .. } => self.pair_stored(),
+            AfterStore::Introduce { .. } => self.introduced(),
+            AfterStore::KeyList { slot, enrol } => {
+                self.after_store = AfterStore::Nothing;
+                self.answer_with(slot, |core| core.key_list_stored(slot, enrol, rng))
             }
-            AfterStore::Introduce { slot, introduction } => self.introduced(slot, introduction),
-            AfterStore::KeyList { slot, enrol } => self.answer_with(slot, |core| core.key_list_stored(slot, enrol, rng)),
-            AfterStore::PaymentKey { slot, enrolment } => {
-                let code = enrolment.code;
-                self.slot(slot)?.enrolment = Some(enrolment);
+            AfterStore::PaymentKey { slot, .. } => {
+                let code = self.payment_key_stored(slot)?;
                 self.answer_with(slot, |core| core.begin_enrolment(slot, code, rng))
             }
-            AfterStore::Credential { slot, credential, key, digits, object } => {
-                // The enrolment stays: a wallet that did not get this answer asks again.
-                self.slot(slot)?.purse = Some(Purse::new(credential, key));
-                self.out.signal(Signal::EnrolmentDigits(digits));
-                let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
-                self.say_to(slot, &ToWallet::Enrolled { credential })
+            AfterStore::Credential { slot, .. } => self.answer_with(slot, Self::credential_stored),
+            AfterStore::Token { slot, token } => {
+                self.after_store = AfterStore::Nothing;
+                self.token_stored(slot, &token)
             }
-            AfterStore::Token { slot, token } => self.token_stored(slot, &token),
-            AfterStore::Answer { slot, token, signal } => {
-                if let Some(purse) = self.slot(slot)?.purse.as_mut() {
-                    purse.told(&token);
-                }
-                self.out.signal(signal);
-                self.say_to(slot, &ToWallet::Noted)
+            AfterStore::Try { .. } | AfterStore::Unlock { .. } | AfterStore::Secret(_) => self.secret_stored(),
+            AfterStore::Answer { .. } | AfterStore::Received { .. } => self.receipt_stored(),
+            AfterStore::Erase(unpairing) => {
+                self.after_store = AfterStore::Nothing;
+                self.erased(unpairing)
             }
-            AfterStore::Received { slot, amount } => {
-                self.slot(slot)?.asked = None;
-                self.out.signal(Signal::Received(amount));
-                self.say_to(slot, &ToWallet::Noted)
-            }
-            AfterStore::Try { entered, worn_since } => self.secret_counted(&entered, worn_since),
-            AfterStore::Unlock { worn_since } => {
-                self.secret_matched(worn_since);
-                Ok(())
-            }
-            AfterStore::Secret(chosen) => {
-                self.secret = Some(chosen);
-                self.out.signal(Signal::SecretChosen);
-                Ok(())
-            }
-            AfterStore::Erase(unpairing) => self.erased(unpairing),
             AfterStore::EraseAll => {
+                self.after_store = AfterStore::Nothing;
                 // Whoever has connected since may have come over a link that is no more.
                 self.end();
                 self.forget();
@@ -144,30 +130,113 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
     }
 
+    #[inline(never)]
+    fn pair_stored(&mut self) -> Result<(), Error> {
+        let (made, store_first) = { &mut self.after_store }.take(|after| match after {
+            AfterStore::Pair { made, store_first } => Some((made, store_first)),
+            _ => None,
+        })?;
+        match made {
+            Made::InSlot(slot, link) => {
+                let place = self.slot(slot)?;
+                *place = Slot::EMPTY;
+                place.link = Some(link);
+            }
+            Made::Replacing(replacement) => self.replacement = Some(replacement),
+        }
+        self.say_confirm(&store_first.stored())
+    }
+
+    #[inline(never)]
+    fn payment_key_stored(&mut self, slot: usize) -> Result<EnrolmentCode, Error> {
+        let enrolment = { &mut self.after_store }.take(|after| match after {
+            AfterStore::PaymentKey { enrolment, .. } => Some(enrolment),
+            _ => None,
+        })?;
+        let code = enrolment.code;
+        self.slot(slot)?.enrolment = Some(enrolment);
+        Ok(code)
+    }
+
+    #[inline(never)]
+    fn credential_stored(&mut self) -> Result<(), Refusal> {
+        let (slot, credential, digits, object) = { &mut self.after_store }.take(|after| match after {
+            AfterStore::Credential { slot, credential, digits, object } => Some((slot, credential, digits, object)),
+            _ => None,
+        })?;
+        self.fill_purse(slot, credential)?;
+        self.out.signal(Signal::EnrolmentDigits(digits));
+        let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
+        Ok(self.say_to(slot, &ToWallet::Enrolled { credential })?)
+    }
+
+    /// Opens the key of the slot's enrolment for its credential. The enrolment stays: a wallet that did not get this answer asks again.
+    #[inline(never)]
+    fn fill_purse(&mut self, slot: usize, credential: Credential) -> Result<(), Refusal> {
+        let key = self.keys.open(&self.enrolling_key(slot)?)?;
+        self.slot(slot)?.purse = Some(Purse::new(credential, key));
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn receipt_stored(&mut self) -> Result<(), Error> {
+        let (slot, token, signal) = match self.after_store {
+            AfterStore::Answer { slot, token, signal } => (slot, Some(token), signal),
+            AfterStore::Received { slot, amount } => (slot, None, Signal::Received(amount)),
+            _ => return Ok(()),
+        };
+        self.after_store = AfterStore::Nothing;
+        let place = self.slot(slot)?;
+        match (token, place.purse.as_mut()) {
+            (Some(token), Some(purse)) => purse.told(token),
+            (Some(_), None) => {}
+            (None, _) => place.asked = None,
+        }
+        self.out.signal(signal);
+        self.say_to(slot, &ToWallet::Noted)
+    }
+
+    #[inline(never)]
+    fn secret_stored(&mut self) -> Result<(), Error> {
+        match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
+            AfterStore::Try { entered, worn_since } => return self.secret_counted(&entered, worn_since),
+            AfterStore::Unlock { worn_since } => self.secret_matched(worn_since),
+            AfterStore::Secret(chosen) => {
+                self.secret = Some(chosen);
+                self.out.signal(Signal::SecretChosen);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// What was to be stored is not. What hung on it does not happen.
     pub(crate) fn store_failed(&mut self) -> Error {
         self.out.signal(Signal::Fault);
         let error = MachineError::Storage.into();
-        match core::mem::replace(&mut self.after_store, AfterStore::Nothing) {
-            AfterStore::Pair { .. } if self.phase.is_storing_link() => self.fail(error),
-            AfterStore::Introduce { .. } if self.phase.is_storing_introduced() => self.fail(error),
+        let (slot, ends) = match self.after_store {
+            AfterStore::Pair { .. } => (None, self.phase.is_storing_link()),
+            AfterStore::Introduce { .. } => (None, self.phase.is_storing_introduced()),
             AfterStore::KeyList { slot, .. }
             | AfterStore::PaymentKey { slot, .. }
             | AfterStore::Credential { slot, .. }
             | AfterStore::Token { slot, .. }
             | AfterStore::Answer { slot, .. }
             | AfterStore::Erase(Unpairing { slot, .. })
-            | AfterStore::Received { slot, .. } => match self.say_to(slot, &ToWallet::Declined(Decline::Machine)) {
-                Ok(()) => error,
-                Err(error) => self.fail(error),
-            },
+            | AfterStore::Received { slot, .. } => (Some(slot), false),
             AfterStore::Nothing
-            | AfterStore::Pair { .. }
-            | AfterStore::Introduce { .. }
             | AfterStore::Try { .. }
             | AfterStore::Unlock { .. }
             | AfterStore::Secret(_)
-            | AfterStore::EraseAll => error,
+            | AfterStore::EraseAll => (None, false),
+        };
+        self.after_store = AfterStore::Nothing;
+        if ends {
+            return self.fail(error);
+        }
+        match slot.map_or(Ok(()), |slot| self.say_to(slot, &ToWallet::Declined(Decline::Machine))) {
+            Ok(()) => error,
+            Err(error) => self.fail(error),
         }
     }
 
@@ -207,6 +276,12 @@ impl From<Decline> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Self::Error(error)
+    }
+}
+
+impl From<CallerError> for Refusal {
+    fn from(error: CallerError) -> Self {
+        Self::Error(error.into())
     }
 }
 

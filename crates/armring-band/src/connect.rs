@@ -2,8 +2,8 @@
 
 use armring_channel::{OpenError, Opened};
 use armring_pairing::{
-    BandHello, DiffieHellman, Generations, Kind, Link, Proven, Reconnect, Reconnected, ResumeSecret, ResumeTicket, Resumed,
-    RustCrypto, UNSUPPORTED, Unproven, WalletHello, find_link,
+    BandHello, DiffieHellman, Generations, Kind, Link, Proven, Reconnect, Reconnected, ResumeSecret, ResumeTicket, UNSUPPORTED,
+    WalletHello, find_link,
 };
 use armring_wire::records::band::{ToBand, ToWallet};
 use armring_wire::{Uptime, VersionRange, decode_record};
@@ -17,14 +17,12 @@ use crate::phase::{Introducing, Linked, Phase, Task};
 use crate::state::Core;
 use crate::store::Place;
 
-/// Where the connection stands after a step, and what was wrong with it. An error with [`Phase::Ended`] ends the connection.
-pub(crate) type Step<S> = (Phase<S>, Result<(), Error>);
-
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
-    pub(crate) fn greet<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<Phase<P::Signer>, Error> {
+    pub(crate) fn greet<R: TryCryptoRng>(&mut self, rng: &mut R) -> Result<(), Error> {
         let hello = BandHello::new(VersionRange::SUPPORTED, rng)?;
         self.out.send(&hello.to_bytes())?;
-        Ok(Phase::Greeted(hello))
+        self.phase = Phase::Greeted(hello);
+        Ok(())
     }
 
     /// A whole record came.
@@ -43,60 +41,56 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         result
     }
 
-    /// A message of a handshake came, or the first record after it. Apart, so that its stack is free when a record is acted on.
+    /// A message of a handshake came, or the first record after it: each step takes the phase apart and sets the next one in its place. What
+    /// fails leaves [`Phase::Ended`], but for a record that does not verify. Apart, so that its stack is free when a record is acted on.
     #[inline(never)]
     fn step<R: TryCryptoRng>(&mut self, record: &mut [u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
-        let phase = core::mem::replace(&mut self.phase, Phase::Ended);
-        let end = |result: Result<Phase<P::Signer>, Error>| match result {
-            Ok(phase) => (phase, Ok(())),
-            Err(error) => (Phase::Ended, Err(error)),
-        };
-        let (phase, result) = match phase {
-            Phase::Greeted(hello) => end(self.opened(hello, record)),
-            Phase::Opened(band, wallet) => end(self.message_1((&band, &wallet), record, now, rng)),
-            Phase::AwaitingOpening(awaiting, attempt) => end(self.message_3(awaiting, attempt, record, now)),
-            Phase::AwaitingStatic(awaiting, attempt) => end(self.last_message(awaiting, attempt, record, now, rng)),
-            Phase::Comparing(comparing) => end(self.compare(comparing, record, now)),
-            Phase::Proving(slot, unproven) => self.prove(slot, unproven, record),
-            Phase::Introducing(introducing) => Self::while_introducing(introducing, record),
-            Phase::Resuming(slot, unproven) => self.prove_resumed(slot, unproven, record, now, rng),
-            Phase::Paired(mut session, _) => match session.channel.open(record) {
-                Ok(Opened::Close) => (Phase::Ended, Ok(())),
-                Ok(Opened::Record(_)) => (Phase::Ended, Err(PeerError::Unexpected.into())),
-                Err(error) => (Phase::Ended, Err(error.into())),
-            },
-            Phase::Linked(_) | Phase::Idle | Phase::Ended => (phase, Err(CallerError::NotConnected.into())),
-        };
-        self.phase = phase;
-        result
+        match &mut self.phase {
+            Phase::Greeted(_) => self.opened(record),
+            Phase::Opened(..) => self.message_1(record, now, rng),
+            Phase::AwaitingOpening(..) => self.message_3(record, now),
+            Phase::AwaitingStatic(..) => self.last_message(record, now, rng),
+            Phase::Comparing(_) => self.compare(record, now),
+            Phase::Proving(..) => self.prove(record),
+            Phase::Introducing(_) => self.while_introducing(record),
+            Phase::Resuming(..) => self.prove_resumed(record, now, rng),
+            Phase::Paired(session, _) => {
+                let result = match session.channel.open(record) {
+                    Ok(Opened::Close) => Ok(()),
+                    Ok(Opened::Record(_)) => Err(PeerError::Unexpected.into()),
+                    Err(error) => Err(error.into()),
+                };
+                self.phase = Phase::Ended;
+                result
+            }
+            Phase::Linked(_) | Phase::Idle | Phase::Ended => Err(CallerError::NotConnected.into()),
+        }
     }
 
     #[inline(never)]
-    fn opened(&mut self, band: BandHello, record: &[u8]) -> Result<Phase<P::Signer>, Error> {
+    fn opened(&mut self, record: &[u8]) -> Result<(), Error> {
+        let band = self.phase.take(|phase| if let Phase::Greeted(band) = phase { Some(band) } else { None })?;
         let wallet = WalletHello::from_bytes(record)?;
         if band.versions().highest_common(wallet.versions()).is_none() {
             self.out.send(&UNSUPPORTED)?;
             return Err(armring_pairing::Error::from(armring_pairing::PeerError::Unsupported).into());
         }
-        match wallet.kind() {
-            Kind::Reconnect | Kind::Resume => Ok(Phase::Opened(band, wallet)),
+        match (wallet.kind(), &self.window) {
+            (Kind::Reconnect | Kind::Resume, _) => {}
             // Without a window there is nothing that could take message 1.
-            kind => match &self.window {
-                None => Err(PeerError::NotPairing.into()),
-                Some(window) if window.pairing.allows(kind) => Ok(Phase::Opened(band, wallet)),
-                Some(_) => Err(armring_pairing::Error::from(armring_pairing::PeerError::NotAllowed).into()),
-            },
+            (_, None) => return Err(PeerError::NotPairing.into()),
+            (kind, Some(window)) if window.pairing.allows(kind) => {}
+            _ => return Err(armring_pairing::Error::from(armring_pairing::PeerError::NotAllowed).into()),
         }
+        self.phase = Phase::Opened(band, wallet);
+        Ok(())
     }
 
     #[inline(never)]
-    fn message_1<R: TryCryptoRng>(
-        &mut self,
-        hellos: (&BandHello, &WalletHello),
-        record: &[u8],
-        now: Uptime,
-        rng: &mut R,
-    ) -> Result<Phase<P::Signer>, Error> {
+    fn message_1<R: TryCryptoRng>(&mut self, record: &[u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
+        let hellos =
+            self.phase.take(|phase| if let Phase::Opened(band, wallet) = phase { Some((band, wallet)) } else { None })?;
+        let hellos = (&hellos.0, &hellos.1);
         match hellos.1.kind() {
             Kind::Reconnect => self.reconnect(hellos, record, rng),
             Kind::Resume => self.resume(hellos, record, rng),
@@ -126,21 +120,17 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         hellos: (&BandHello, &WalletHello),
         record: &[u8],
         rng: &mut R,
-    ) -> Result<Phase<P::Signer>, Error> {
+    ) -> Result<(), Error> {
         let message = exactly(record)?;
         let Found { slot, link, .. } = self.hinted(hellos)?;
         let (unproven, answer) = Reconnect::answer(link, &self.identity, hellos, message, rng)?;
         self.out.send(&answer)?;
-        Ok(Phase::Proving(slot, unproven))
+        self.phase = Phase::Proving(slot, unproven);
+        Ok(())
     }
 
     #[inline(never)]
-    fn resume<R: TryCryptoRng>(
-        &mut self,
-        hellos: (&BandHello, &WalletHello),
-        record: &[u8],
-        rng: &mut R,
-    ) -> Result<Phase<P::Signer>, Error> {
+    fn resume<R: TryCryptoRng>(&mut self, hellos: (&BandHello, &WalletHello), record: &[u8], rng: &mut R) -> Result<(), Error> {
         let message = exactly(record)?;
         // A link that was never reconnected has nothing to resume.
         let Found { slot, is_new: false, .. } = self.hinted(hellos)? else { return Err(PeerError::UnknownLink.into()) };
@@ -148,39 +138,45 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         let link = place.link.as_ref().ok_or(PeerError::UnknownLink)?;
         let (unproven, answer) = place.resumption.answer(link, hellos, message, rng)?;
         self.out.send(&answer)?;
-        Ok(Phase::Resuming(slot, unproven))
+        self.phase = Phase::Resuming(slot, unproven);
+        Ok(())
     }
 
     /// The first record over a reconnected link: whoever sealed it is there now, and says which generation of the link it remembers.
     #[inline(never)]
-    fn prove(&mut self, slot: usize, unproven: Unproven, record: &mut [u8]) -> Step<P::Signer> {
+    fn prove(&mut self, record: &mut [u8]) -> Result<(), Error> {
+        let (slot, unproven) = { &mut self.phase }
+            .take(|phase| if let Phase::Proving(slot, unproven) = phase { Some((slot, unproven)) } else { None })?;
         let Proven { session, proof, opened } = match unproven.open(record) {
             Ok(proven) => proven,
-            Err(not_proven) if not_proven.error == OpenError::Cut => return (Phase::Ended, Err(not_proven.error.into())),
-            Err(not_proven) => return (Phase::Proving(slot, not_proven.unproven), Err(not_proven.error.into())),
+            Err(not_proven) => {
+                if not_proven.error != OpenError::Cut {
+                    self.phase = Phase::Proving(slot, not_proven.unproven);
+                }
+                return Err(not_proven.error.into());
+            }
         };
-        let said = match opened {
-            Opened::Close => return (Phase::Ended, Ok(())),
-            Opened::Record(record) => match decode_record(record) {
-                Ok(ToBand::Generation { generation, lost }) => (generation, lost),
-                Ok(_) => return (Phase::Ended, Err(PeerError::Unexpected.into())),
-                Err(error) => return (Phase::Ended, Err(error.into())),
-            },
+        let Opened::Record(record) = opened else { return Ok(()) };
+        let said = match decode_record(record)? {
+            ToBand::Generation { generation, lost } => (generation, lost),
+            _ => return Err(PeerError::Unexpected.into()),
         };
         self.phase = Phase::Introducing(Introducing { slot, session, proof, said, is_storing: false });
-        let result = self.introduce();
-        (core::mem::replace(&mut self.phase, Phase::Ended), result)
+        self.introduce()
     }
 
     /// While its link is stored, a wallet that follows the protocol says nothing but that it leaves.
     #[inline(never)]
-    fn while_introducing(mut introducing: Introducing, record: &mut [u8]) -> Step<P::Signer> {
-        match introducing.session.channel.open(record) {
-            Ok(Opened::Close) => (Phase::Ended, Ok(())),
-            Ok(Opened::Record(_)) => (Phase::Ended, Err(PeerError::Unexpected.into())),
-            Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => (Phase::Introducing(introducing), Err(error.into())),
-            Err(error) => (Phase::Ended, Err(error.into())),
-        }
+    fn while_introducing(&mut self, record: &mut [u8]) -> Result<(), Error> {
+        let Phase::Introducing(introducing) = &mut self.phase else { return Err(PeerError::Unexpected.into()) };
+        let result = match introducing.session.channel.open(record) {
+            Err(error @ (OpenError::Length | OpenError::NotAuthentic)) => return Err(error.into()),
+            Ok(Opened::Close) => Ok(()),
+            Ok(Opened::Record(_)) => Err(PeerError::Unexpected.into()),
+            Err(error) => Err(error.into()),
+        };
+        self.phase = Phase::Ended;
+        result
     }
 
     /// Has the link that was reconnected stored, with its new generation, as soon as nothing else is being stored. A link that was to take the
@@ -189,25 +185,26 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if self.out.is_storing() {
             return Ok(());
         }
-        match core::mem::replace(&mut self.phase, Phase::Ended) {
+        match &self.phase {
             Phase::Introducing(introducing) if !introducing.is_storing => {
-                self.store_introduced(introducing).map_err(|error| self.fail(error))
+                self.store_introduced().map_err(|error| self.fail(error))
             }
-            other => {
-                self.phase = other;
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
-    fn store_introduced(&mut self, introducing: Introducing) -> Result<(), Error> {
-        let Introducing { slot, session, proof, said: (generation, lost), .. } = &introducing;
+    #[inline(never)]
+    fn store_introduced(&mut self) -> Result<(), Error> {
+        let Phase::Introducing(introducing) = &self.phase else { return Ok(()) };
+        let Introducing { slot, session, proof, said: (generation, lost), .. } = introducing;
         let mut link = self.reconnected(*slot, proof)?;
         let (answer, agreement) = link.introduced(*generation, *lost);
         let ticket = ResumeTicket::after_reconnect(ResumeSecret::new(*session.resume.expose()), proof);
         self.out.store_bytes(Place::Link(*slot), link.to_bytes().as_slice())?;
         self.after_store = AfterStore::Introduce { slot: *slot, introduction: Introduction { link, answer, agreement, ticket } };
-        self.phase = Phase::Introducing(Introducing { is_storing: true, ..introducing });
+        if let Phase::Introducing(introducing) = &mut self.phase {
+            introducing.is_storing = true;
+        }
         Ok(())
     }
 
@@ -226,7 +223,11 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     /// The link is stored: it is an established one, and the band says which generation it remembered.
     #[inline(never)]
-    pub(crate) fn introduced(&mut self, slot: usize, introduction: Introduction) -> Result<(), Error> {
+    pub(crate) fn introduced(&mut self) -> Result<(), Error> {
+        let (slot, introduction) = { &mut self.after_store }.take(|after| match after {
+            AfterStore::Introduce { slot, introduction } => Some((slot, introduction)),
+            _ => None,
+        })?;
         let Introduction { link, answer, agreement, ticket } = introduction;
         if self.replacement.as_ref().is_some_and(|replacement| replacement.link.is_same_link(&link)) {
             self.replacement = None;
@@ -238,44 +239,43 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if agreement == Generations::UsedElsewhere {
             self.out.signal(Signal::UsedElsewhere);
         }
-        match core::mem::replace(&mut self.phase, Phase::Ended) {
-            Phase::Introducing(Introducing { is_storing: true, session, .. }) => {
-                self.phase = Phase::Linked(Linked { slot, session, task: Task::None });
-                self.say(&ToWallet::Generation { generation: answer })
-            }
-            other => {
-                self.phase = other;
-                // Whoever is there now came over the link that is gone.
-                if !was_there && self.phase.slot() == Some(slot) {
-                    self.end();
-                }
-                Ok(())
-            }
+        if self.phase.is_storing_introduced() {
+            let session = { &mut self.phase }
+                .take(|phase| if let Phase::Introducing(introducing) = phase { Some(introducing.session) } else { None })?;
+            self.phase = Phase::Linked(Linked { slot, session, task: Task::None });
+            return self.say(&ToWallet::Generation { generation: answer });
         }
+        // Whoever is there now came over the link that is gone.
+        if !was_there && self.phase.slot() == Some(slot) {
+            self.end();
+        }
+        Ok(())
     }
 
     /// The first record over a resumed link.
     #[inline(never)]
-    fn prove_resumed<R: TryCryptoRng>(
-        &mut self,
-        slot: usize,
-        unproven: Unproven<RustCrypto, Resumed>,
-        record: &mut [u8],
-        now: Uptime,
-        rng: &mut R,
-    ) -> Step<P::Signer> {
+    fn prove_resumed<R: TryCryptoRng>(&mut self, record: &mut [u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
+        let (slot, opened) = self.open_resumed(record)?;
+        self.said(slot, opened, now, rng)
+    }
+
+    /// Apart, so that its stack is free when the record is acted on.
+    #[inline(never)]
+    fn open_resumed<'b>(&mut self, record: &'b mut [u8]) -> Result<(usize, Opened<'b>), Error> {
+        let (slot, unproven) = { &mut self.phase }
+            .take(|phase| if let Phase::Resuming(slot, unproven) = phase { Some((slot, unproven)) } else { None })?;
         let Proven { session, proof, opened } = match unproven.open(record) {
             Ok(proven) => proven,
-            Err(not_proven) if not_proven.error == OpenError::Cut => return (Phase::Ended, Err(not_proven.error.into())),
-            Err(not_proven) => return (Phase::Resuming(slot, not_proven.unproven), Err(not_proven.error.into())),
+            Err(not_proven) => {
+                if not_proven.error != OpenError::Cut {
+                    self.phase = Phase::Resuming(slot, not_proven.unproven);
+                }
+                return Err(not_proven.error.into());
+            }
         };
-        match self.slot(slot) {
-            Ok(place) => place.resumption.confirm(&proof),
-            Err(error) => return (Phase::Ended, Err(error)),
-        }
+        self.slot(slot)?.resumption.confirm(&proof);
         self.phase = Phase::Linked(Linked { slot, session, task: Task::None });
-        let result = self.said(slot, opened, now, rng);
-        (core::mem::replace(&mut self.phase, Phase::Ended), result)
+        Ok((slot, opened))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use armring_channel::Opened;
 use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, PublicKey, Session};
-use armring_token::{Credential, Enrolment, Unverified};
+use armring_token::{Credential, Enrolment, SIGNATURE_LEN, Unverified};
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
-use armring_wire::records::{ATTESTATION_MAX, Assurance, RELAY_MAX};
-use armring_wire::{DecodeError, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
+use armring_wire::records::{ATTESTATION_MAX, Assurance, CREDENTIAL_MAX, RELAY_MAX};
+use armring_wire::{DecodeError, Digits, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
 use heapless::Vec;
 use rand_core::TryCryptoRng;
 
@@ -65,33 +65,57 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         if self.linked_slot() != Some(slot) {
             return Ok(());
         }
-        let enrolment = self.slot(slot)?.enrolment.as_ref().ok_or(Decline::EnrolmentFailed)?;
-        let handle = KeyHandle(enrolment.handle);
-        let key = self.keys.open(&handle)?;
         let list = self.key_list.as_ref().ok_or(Decline::EnrolmentFailed)?;
         let issuer = list.enrolment_key(self.latest).map_err(|_| Decline::EnrolmentFailed)?;
         let versions = EnrolVersions { band: VersionRange::SUPPORTED, issuer: list.versions };
         let (handshake, message) = Enrol::start(&self.identity, &PublicKey::new(issuer), versions, rng)?;
-        self.linked_mut()?.task = Task::EnrolAnswer(handshake, Candidate { key, code });
+        self.linked_mut()?.task = Task::EnrolAnswer(handshake, code);
         let message = Opaque::new(&message).ok_or(MachineError::Exhausted)?;
         Ok(self.say(&ToWallet::EnrolStart { versions: versions.band, message })?)
     }
 
     /// The issuer's next message came.
     pub(crate) fn issuer_says(&mut self, slot: usize, message: &[u8]) -> Result<(), Refusal> {
-        let task = core::mem::replace(&mut self.linked_mut()?.task, Task::None);
-        match task {
-            Task::EnrolAnswer(handshake, candidate) => {
-                let message = exactly(message).map_err(|_| Decline::EnrolmentFailed)?;
-                let session = handshake.receive(message, &self.identity)?;
-                self.request_credential(slot, session, candidate)
+        match &self.linked_mut()?.task {
+            Task::EnrolAnswer(..) => {
+                let (session, code) = self.issuer_answers(message)?;
+                self.request_credential(slot, session, code)
             }
-            Task::EnrolCredential(session, candidate) => self.take_credential(slot, session, candidate, message),
-            other => {
-                self.linked_mut()?.task = other;
-                Err(Decline::Invalid.into())
-            }
+            Task::EnrolCredential(..) => self.take_credential(slot, message),
+            _ => Err(Decline::Invalid.into()),
         }
+    }
+
+    /// Apart, so that its stack is free when the key is proven.
+    #[inline(never)]
+    fn issuer_answers(&mut self, message: &[u8]) -> Result<(Session, EnrolmentCode), Refusal> {
+        let (handshake, code) = self.linked_mut()?.task.take(|task| match task {
+            Task::EnrolAnswer(handshake, code) => Some((handshake, code)),
+            _ => None,
+        })?;
+        let message = exactly(message).map_err(|_| Decline::EnrolmentFailed)?;
+        Ok((handshake.receive(message, &self.identity)?, code))
+    }
+
+    /// Signs with the key that is being enrolled that it takes part in this very enrolment.
+    #[inline(never)]
+    fn prove_key(
+        &self,
+        slot: usize,
+        session: &Session,
+        code: EnrolmentCode,
+        assurance: Assurance,
+    ) -> Result<(Candidate, [u8; SIGNATURE_LEN]), Refusal> {
+        let key = self.keys.open(&self.enrolling_key(slot)?)?;
+        let candidate = Candidate { key: key.public, code };
+        let proof = enrolment(session, &candidate, assurance).prove(&self.fingerprint, &key.signing);
+        Ok((candidate, proof.map_err(|_| MachineError::Key)?))
+    }
+
+    /// Where the payment key is that is being enrolled.
+    pub(crate) fn enrolling_key(&self, slot: usize) -> Result<KeyHandle, Refusal> {
+        let enrolment = self.slots.get(slot).and_then(|place| place.enrolment.as_ref()).ok_or(Decline::EnrolmentFailed)?;
+        Ok(KeyHandle(enrolment.handle))
     }
 
     fn assurance(&mut self, slot: usize) -> Result<Assurance, Refusal> {
@@ -105,18 +129,16 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         challenge: &[u8; 32],
         said: &'a mut [u8; ATTESTATION_MAX],
     ) -> Result<&'a [u8], Refusal> {
-        let enrolment = self.slots.get(slot).and_then(|place| place.enrolment.as_ref()).ok_or(Decline::EnrolmentFailed)?;
-        let len = self.keys.attest(&KeyHandle(enrolment.handle), challenge, said)?;
+        let len = self.keys.attest(&self.enrolling_key(slot)?, challenge, said)?;
         Ok(said.get(..len).ok_or(MachineError::Key)?)
     }
 
     #[inline(never)]
-    fn request_credential(&mut self, slot: usize, mut session: Session, candidate: Candidate<P::Signer>) -> Result<(), Refusal> {
+    fn request_credential(&mut self, slot: usize, mut session: Session, code: EnrolmentCode) -> Result<(), Refusal> {
         let assurance = self.assurance(slot)?;
-        let enrolment = enrolment(&session, &candidate, assurance);
-        let proof = enrolment.prove(&self.fingerprint, &candidate.key.signing).map_err(|_| MachineError::Key)?;
+        let (candidate, proof) = self.prove_key(slot, &session, code, assurance)?;
         let proof = Opaque::new(&proof).ok_or(MachineError::Exhausted)?;
-        let (code, payment_key) = (candidate.code, *candidate.key.public.as_bytes());
+        let payment_key = *candidate.key.as_bytes();
         let mut said = [0; ATTESTATION_MAX];
         let attestation = self.attestation(slot, session.channel.binding().as_bytes(), &mut said)?;
         let request = if attestation.is_empty() {
@@ -131,16 +153,15 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     #[inline(never)]
-    fn take_credential(
-        &mut self,
-        slot: usize,
-        mut session: Session,
-        candidate: Candidate<P::Signer>,
-        message: &[u8],
-    ) -> Result<(), Refusal> {
-        let failed = |_| Decline::EnrolmentFailed;
-        let mut buffer: Vec<u8, RELAY_MAX> = Vec::from_slice(message).map_err(|_| Decline::EnrolmentFailed)?;
-        let Ok(Opened::Record(record)) = session.channel.open(&mut buffer) else {
+    fn take_credential(&mut self, slot: usize, message: &[u8]) -> Result<(), Refusal> {
+        let (mut session, candidate) = self.linked_mut()?.task.take(|task| match task {
+            Task::EnrolCredential(session, candidate) => Some((session, candidate)),
+            _ => None,
+        })?;
+        let mut buffer = [0; RELAY_MAX];
+        let sealed = buffer.get_mut(..message.len()).ok_or(Decline::EnrolmentFailed)?;
+        sealed.copy_from_slice(message);
+        let Ok(Opened::Record(record)) = session.channel.open(sealed) else {
             return Err(Decline::EnrolmentFailed.into());
         };
         let (nonce, object) = match decode_record(record) {
@@ -153,17 +174,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             }
             Ok(EnrolToBand::Refused(_) | EnrolToBand::Unknown(_)) | Err(_) => return Err(Decline::EnrolmentFailed.into()),
         };
-        let assurance = self.assurance(slot)?;
-        let unverified = Unverified::<Credential>::parse(object.as_bytes()).map_err(|_| Decline::EnrolmentFailed)?;
-        let list = self.key_list.as_ref().ok_or(Decline::EnrolmentFailed)?;
-        let issued = self.latest.max(unverified.claims().validity.from);
-        let issuer = list.signing_key(unverified.claims().key, issued).map_err(failed)?;
-        let credential = *unverified.verify(&self.fingerprint, &issuer).map_err(failed)?.body();
-        if credential.payment_key != *candidate.key.public.as_bytes() || credential.assurance != assurance {
-            return Err(Decline::EnrolmentFailed.into());
-        }
-        self.latest = issued;
-        let digits = enrolment(&session, &candidate, assurance).digits(&nonce);
+        let credential = self.verify_credential(slot, &candidate, object.as_bytes())?;
+        let digits = enrolment(&session, &candidate, credential.assurance).digits(&nonce);
         if let Some(purse) = &self.slot(slot)?.purse {
             // Enrolled before: counter and total stay what they are.
             if *purse.credential() != credential {
@@ -172,10 +184,38 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             self.out.signal(Signal::EnrolmentDigits(digits));
             return Ok(self.say(&ToWallet::Enrolled { credential: object })?);
         }
-        let handle = self.slot(slot)?.enrolment.as_ref().ok_or(Decline::EnrolmentFailed)?.handle;
+        self.store_credential(slot, credential, digits, object)
+    }
+
+    /// The credential, if it is the issuer's for the key that is being enrolled, and says how the link came about.
+    #[inline(never)]
+    fn verify_credential(&mut self, slot: usize, candidate: &Candidate, object: &[u8]) -> Result<Credential, Refusal> {
+        let failed = |_| Decline::EnrolmentFailed;
+        let assurance = self.assurance(slot)?;
+        let unverified = Unverified::<Credential>::parse(object).map_err(|_| Decline::EnrolmentFailed)?;
+        let list = self.key_list.as_ref().ok_or(Decline::EnrolmentFailed)?;
+        let issued = self.latest.max(unverified.claims().validity.from);
+        let issuer = list.signing_key(unverified.claims().key, issued).map_err(failed)?;
+        let credential = *unverified.verify(&self.fingerprint, &issuer).map_err(failed)?.body();
+        if credential.payment_key != *candidate.key.as_bytes() || credential.assurance != assurance {
+            return Err(Decline::EnrolmentFailed.into());
+        }
+        self.latest = issued;
+        Ok(credential)
+    }
+
+    #[inline(never)]
+    fn store_credential(
+        &mut self,
+        slot: usize,
+        credential: Credential,
+        digits: Digits,
+        object: Opaque<'_, CREDENTIAL_MAX>,
+    ) -> Result<(), Refusal> {
+        let handle = self.enrolling_key(slot)?.0;
         self.out.store(Place::Credential(slot), &StoredCredential { handle, object })?;
         let object = Vec::from_slice(object.as_bytes()).map_err(|_| MachineError::Exhausted)?;
-        self.after_store = AfterStore::Credential { slot, credential, key: candidate.key, digits, object };
+        self.after_store = AfterStore::Credential { slot, credential, digits, object };
         Ok(())
     }
 
@@ -189,11 +229,6 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 }
 
-fn enrolment<'a, S>(session: &'a Session, candidate: &Candidate<S>, assurance: Assurance) -> Enrolment<'a> {
-    Enrolment {
-        handshake: session.channel.binding().as_bytes(),
-        code: candidate.code,
-        payment_key: candidate.key.public,
-        assurance,
-    }
+fn enrolment<'a>(session: &'a Session, candidate: &Candidate, assurance: Assurance) -> Enrolment<'a> {
+    Enrolment { handshake: session.channel.binding().as_bytes(), code: candidate.code, payment_key: candidate.key, assurance }
 }

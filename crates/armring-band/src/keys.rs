@@ -30,7 +30,7 @@ pub trait PaymentKeys {
     /// [`KeyError`] where the random generator or the secure element fails.
     fn create<R: TryCryptoRng + ?Sized>(&mut self, rng: &mut R) -> Result<KeyHandle, KeyError>;
 
-    /// Opens a key, with its public half.
+    /// Opens a key, with its public half: at the start, and twice while it is enrolled.
     ///
     /// # Errors
     /// [`KeyError`] where the handle leads to no key.

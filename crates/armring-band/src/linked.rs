@@ -114,6 +114,17 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         enrol: Option<EnrolmentCode>,
         rng: &mut R,
     ) -> Result<(), Refusal> {
+        if self.store_key_list(object)? {
+            self.after_store = AfterStore::KeyList { slot, enrol };
+            return Ok(());
+        }
+        self.key_list_stored(slot, enrol, rng)
+    }
+
+    /// Verifies a key list and has it stored. Says whether it is another one than the band has. Apart, so that its stack is free when an
+    /// enrolment goes on.
+    #[inline(never)]
+    fn store_key_list(&mut self, object: &[u8]) -> Result<bool, Refusal> {
         let known = self.key_list.as_ref().map_or_else(Default::default, |list| list.epoch);
         let list = Unverified::<KeyList>::parse(object)
             .map_err(|_| Decline::Invalid)?
@@ -121,13 +132,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             .and_then(|list| list.not_older_than(known))
             .map_err(|_| Decline::Invalid)?;
         if self.key_list.as_ref() == Some(&list) {
-            return self.key_list_stored(slot, enrol, rng);
+            return Ok(false);
         }
         self.out.store_bytes(Place::KeyList, object)?;
-        self.after_store = AfterStore::KeyList { slot, enrol };
         self.latest = self.latest.max(list.issued);
         self.key_list = Some(list);
-        Ok(())
+        Ok(true)
     }
 
     /// The key list is stored: the enrolment that brought it goes on.
@@ -153,7 +163,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// The link's wallet, which is connected: its task may be set.
-    pub(crate) fn linked_mut(&mut self) -> Result<&mut Linked<P::Signer>, Error> {
+    pub(crate) fn linked_mut(&mut self) -> Result<&mut Linked, Error> {
         match &mut self.phase {
             Phase::Linked(linked) => Ok(linked),
             _ => Err(PeerError::Unexpected.into()),

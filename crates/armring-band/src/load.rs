@@ -10,17 +10,14 @@ use crate::purse::{Purse, place_of};
 use crate::state::Core;
 use crate::store::{Place, Replacement, StoreKey, StoredAnswer, StoredCredential, StoredSecret, StoredToken};
 
+const BAD: Error = Error::Caller(CallerError::BadValue);
+
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
+    #[inline(never)]
     pub(crate) fn load(&mut self, key: StoreKey, value: &[u8]) -> Result<(), Error> {
-        const BAD: Error = Error::Caller(CallerError::BadValue);
         let place = key.place().ok_or(BAD)?;
         match place {
-            Place::KeyList => {
-                let list = Unverified::<KeyList>::parse(value).map_err(|_| BAD)?;
-                let list = list.verify(&self.fingerprint, &self.root).map_err(|_| BAD)?;
-                self.latest = self.latest.max(list.issued);
-                self.key_list = Some(list);
-            }
+            Place::KeyList => self.load_key_list(value)?,
             Place::Secret => {
                 let secret: StoredSecret = decode(value).map_err(|_| BAD)?;
                 if !secret.is_valid() {
@@ -37,17 +34,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.replacement = Some(Replacement::from_bytes(value).ok_or(BAD)?);
             }
             Place::Enrolment(slot) => self.slot(slot)?.enrolment = Some(decode(value).map_err(|_| BAD)?),
-            Place::Credential(slot) => {
-                let stored: StoredCredential<'_> = decode(value).map_err(|_| BAD)?;
-                // The band verified it before it stored it.
-                let credential = *Unverified::<Credential>::parse(stored.object.as_bytes()).map_err(|_| BAD)?.claims();
-                let key = self.keys.open(&KeyHandle(stored.handle))?;
-                if *key.public.as_bytes() != credential.payment_key {
-                    return Err(BAD);
-                }
-                self.latest = self.latest.max(credential.validity.from);
-                self.slot(slot)?.purse = Some(Purse::new(credential, key));
-            }
+            Place::Credential(slot) => self.load_credential(slot, value)?,
             Place::Answer(slot) => {
                 let stored: StoredAnswer = decode(value).map_err(|_| BAD)?;
                 self.latest = self.latest.max(stored.time);
@@ -61,12 +48,34 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                     return Err(BAD);
                 }
                 self.latest = self.latest.max(stored.latest);
-                let digest = stored.body.digest(&self.fingerprint);
                 if let Some(purse) = self.purse(slot, stored.body.credential) {
-                    purse.count(&stored, digest);
+                    purse.count(&stored);
                 }
             }
         }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn load_key_list(&mut self, value: &[u8]) -> Result<(), Error> {
+        let list = Unverified::<KeyList>::parse(value).map_err(|_| BAD)?;
+        let list = list.verify(&self.fingerprint, &self.root).map_err(|_| BAD)?;
+        self.latest = self.latest.max(list.issued);
+        self.key_list = Some(list);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn load_credential(&mut self, slot: usize, value: &[u8]) -> Result<(), Error> {
+        let stored: StoredCredential<'_> = decode(value).map_err(|_| BAD)?;
+        // The band verified it before it stored it.
+        let credential = *Unverified::<Credential>::parse(stored.object.as_bytes()).map_err(|_| BAD)?.claims();
+        let key = self.keys.open(&KeyHandle(stored.handle))?;
+        if *key.public.as_bytes() != credential.payment_key {
+            return Err(BAD);
+        }
+        self.latest = self.latest.max(credential.validity.from);
+        self.slot(slot)?.purse = Some(Purse::new(credential, key));
         Ok(())
     }
 

@@ -43,6 +43,7 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
+    #[inline(never)]
     pub(crate) const fn new() -> Self {
         Self {
             outbox: Outbox::new([0; MESSAGE_MAX]),

@@ -2,7 +2,7 @@
 
 use armring_channel::Opened;
 use armring_pairing::{
-    AwaitingStatic, BandHello, DiffieHellman, HintKey, Kind, Link, PairingLabel, PairingWindow, RustCrypto, Share, WalletHello,
+    BandHello, DiffieHellman, HintKey, Kind, Link, PairingLabel, PairingWindow, RustCrypto, Share, WalletHello,
 };
 use armring_wire::records::band::{Awaited, Decline, ToBand, ToWallet};
 use armring_wire::{Uptime, decode_record};
@@ -25,9 +25,12 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         record: &[u8],
         now: Uptime,
         rng: &mut R,
-    ) -> Result<Phase<P::Signer>, Error> {
+    ) -> Result<(), Error> {
         let window = self.window.take().ok_or(PeerError::NotPairing)?;
-        self.begin_pairing(window, hellos, record, now, rng).inspect_err(|_| self.out.signal(Signal::PairingClosed))
+        self.begin_pairing(window, hellos, record, now, rng).inspect_err(|_| {
+            self.phase = Phase::Ended;
+            self.out.signal(Signal::PairingClosed);
+        })
     }
 
     #[inline(never)]
@@ -38,74 +41,70 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         record: &[u8],
         now: Uptime,
         rng: &mut R,
-    ) -> Result<Phase<P::Signer>, Error> {
+    ) -> Result<(), Error> {
         let attempt = Attempt { deadline: now.saturating_add(PairingWindow::<RustCrypto>::DURATION), replaces };
         let own = &self.identity;
-        let (phase, answer) = match hellos.1.kind() {
+        let answer = match hellos.1.kind() {
             Kind::PairCode => {
                 let (awaiting, answer) = window.receive(exactly(record)?, now, own, hellos, rng)?;
-                (Phase::AwaitingOpening(awaiting, attempt), answer)
+                self.phase = Phase::AwaitingOpening(awaiting, attempt);
+                answer
             }
             Kind::PairOutOfBand => {
                 let (awaiting, answer) = window.receive_secret(exactly(record)?, now, own, hellos, rng)?;
-                (Phase::AwaitingStatic(awaiting, attempt), answer)
+                self.phase = Phase::AwaitingStatic(awaiting, attempt);
+                answer
             }
             _ => {
                 let (awaiting, answer) = window.receive_press(exactly(record)?, now, own, hellos, rng)?;
-                (Phase::AwaitingStatic(awaiting, attempt), answer)
+                self.phase = Phase::AwaitingStatic(awaiting, attempt);
+                answer
             }
         };
-        self.out.send(&answer)?;
-        Ok(phase)
+        self.out.send(&answer)
     }
 
     /// The wallet's last message where no code is compared: the wearer has accepted by opening the window.
     #[inline(never)]
-    pub(crate) fn last_message<R: TryCryptoRng>(
-        &mut self,
-        awaiting: AwaitingStatic,
-        attempt: Attempt,
-        record: &[u8],
-        now: Uptime,
-        rng: &mut R,
-    ) -> Result<Phase<P::Signer>, Error> {
+    pub(crate) fn last_message<R: TryCryptoRng>(&mut self, record: &[u8], now: Uptime, rng: &mut R) -> Result<(), Error> {
+        let (awaiting, attempt) = { &mut self.phase }
+            .take(|phase| if let Phase::AwaitingStatic(awaiting, attempt) = phase { Some((awaiting, attempt)) } else { None })?;
         let (session, accepted) = awaiting.receive(exactly(record)?, now, &self.identity, rng)?;
-        Ok(Phase::Comparing(Comparing { session, step: Comparison::Accepted(accepted), wallet: None, attempt }))
+        self.phase = Phase::Comparing(Comparing { session, step: Comparison::Accepted(accepted), wallet: None, attempt });
+        Ok(())
     }
 
     #[inline(never)]
-    pub(crate) fn message_3(
-        &mut self,
-        awaiting: armring_pairing::AwaitingOpening,
-        attempt: Attempt,
-        record: &[u8],
-        now: Uptime,
-    ) -> Result<Phase<P::Signer>, Error> {
+    pub(crate) fn message_3(&mut self, record: &[u8], now: Uptime) -> Result<(), Error> {
+        let (awaiting, attempt) = { &mut self.phase }
+            .take(|phase| if let Phase::AwaitingOpening(awaiting, attempt) = phase { Some((awaiting, attempt)) } else { None })?;
         let (session, code) = awaiting.receive(exactly(record)?, now, &self.identity)?;
         self.out.signal(Signal::Code(*code.code()));
-        Ok(Phase::Comparing(Comparing { session, step: Comparison::Showing(code), wallet: None, attempt }))
+        self.phase = Phase::Comparing(Comparing { session, step: Comparison::Showing(code), wallet: None, attempt });
+        Ok(())
     }
 
     /// While people compare, the wallet says `Confirm` or nothing.
     #[inline(never)]
-    pub(crate) fn compare(
-        &mut self,
-        mut comparing: Comparing,
-        record: &mut [u8],
-        now: Uptime,
-    ) -> Result<Phase<P::Signer>, Error> {
+    pub(crate) fn compare(&mut self, record: &mut [u8], now: Uptime) -> Result<(), Error> {
+        self.wallet_confirms(record, now).inspect_err(|_| self.phase = Phase::Ended)
+    }
+
+    fn wallet_confirms(&mut self, record: &mut [u8], now: Uptime) -> Result<(), Error> {
+        let Phase::Comparing(comparing) = &mut self.phase else { return Err(PeerError::Unexpected.into()) };
         if comparing.attempt.deadline <= now {
             return Err(TOO_LATE);
         }
         let Opened::Record(record) = comparing.session.channel.open(record)? else {
             // The wallet's person said no.
-            return Ok(Phase::Ended);
+            self.phase = Phase::Ended;
+            return Ok(());
         };
         match decode_record(record)? {
             ToBand::Confirm { share } if comparing.is_unanswered() => comparing.wallet = Some(Share::new(share)),
             _ => return Err(PeerError::Unexpected.into()),
         }
-        self.try_link(comparing)
+        self.try_link()
     }
 
     pub(crate) fn code_shown(&mut self) {
@@ -121,76 +120,73 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// The wearer says that the code is the same on both. Before the whole code was shown, nobody can.
     #[inline(never)]
     pub(crate) fn accept_code<R: TryCryptoRng>(&mut self, now: Uptime, rng: &mut R) -> Result<(), Error> {
-        let Phase::Comparing(comparing) = core::mem::replace(&mut self.phase, Phase::Ended) else {
-            return Ok(());
-        };
-        let result = match comparing.step {
+        let Phase::Comparing(comparing) = &mut self.phase else { return Ok(()) };
+        let result = match core::mem::replace(&mut comparing.step, Comparison::Storing) {
             Comparison::Shown(code) => match code.accept(now, rng) {
-                Ok(accepted) => self.try_link(Comparing { step: Comparison::Accepted(accepted), ..comparing }),
+                Ok(accepted) => {
+                    comparing.step = Comparison::Accepted(accepted);
+                    self.try_link()
+                }
                 Err(error) => Err(error.into()),
             },
-            step => Ok(Phase::Comparing(Comparing { step, ..comparing })),
+            step => {
+                comparing.step = step;
+                Ok(())
+            }
         };
-        self.compared(result)
+        result.or_else(|error| self.give_up_pairing(error))
     }
 
     /// What was being stored is settled: a link may have been waiting for its turn.
     pub(crate) fn next_to_store(&mut self) -> Result<(), Error> {
         self.introduce()?;
-        match core::mem::replace(&mut self.phase, Phase::Ended) {
-            Phase::Comparing(comparing) => {
-                let result = self.try_link(comparing);
-                self.compared(result)
-            }
-            other => {
-                self.phase = other;
-                Ok(())
-            }
-        }
+        self.try_link().or_else(|error| self.give_up_pairing(error))
     }
 
-    fn compared(&mut self, result: Result<Phase<P::Signer>, Error>) -> Result<(), Error> {
-        match result {
-            Ok(phase) => {
-                self.phase = phase;
-                Ok(())
-            }
-            Err(error) => {
-                self.tell_abandoned(true, false);
-                self.out.disconnect();
-                Err(error)
-            }
-        }
+    fn give_up_pairing(&mut self, error: Error) -> Result<(), Error> {
+        self.phase = Phase::Ended;
+        self.tell_abandoned(true, false);
+        self.out.disconnect();
+        Err(error)
     }
 
     /// Makes the provisional link once both sides have accepted, and has it stored before the band says so. One thing is stored at a time.
-    fn try_link(&mut self, mut comparing: Comparing) -> Result<Phase<P::Signer>, Error> {
-        match (comparing.step, comparing.wallet.take()) {
-            (Comparison::Accepted(accepted), Some(share)) if !self.out.is_storing() => {
-                let (link, store_first) = accepted.wallet_confirmed(&share);
-                let made = self.store_link(link, comparing.attempt.replaces.take())?;
-                self.after_store = AfterStore::Pair { made, store_first };
-                comparing.step = Comparison::Storing;
-            }
-            (step, wallet) => (comparing.step, comparing.wallet) = (step, wallet),
+    fn try_link(&mut self) -> Result<(), Error> {
+        match &mut self.phase {
+            Phase::Comparing(comparing) if !self.out.is_storing() && comparing.is_accepted() => self.link(),
+            _ => Ok(()),
         }
-        Ok(Phase::Comparing(comparing))
+    }
+
+    #[inline(never)]
+    fn link(&mut self) -> Result<(), Error> {
+        let Phase::Comparing(comparing) = &mut self.phase else { return Ok(()) };
+        let step = core::mem::replace(&mut comparing.step, Comparison::Storing);
+        let (Comparison::Accepted(accepted), Some(share)) = (step, comparing.wallet.take()) else { return Ok(()) };
+        let (link, store_first) = accepted.wallet_confirmed(&share);
+        let replaces = comparing.attempt.replaces.take();
+        let made = self.store_link(link, replaces)?;
+        self.after_store = AfterStore::Pair { made, store_first };
+        Ok(())
     }
 
     /// The provisional link is stored: the band says `Confirm`.
     #[inline(never)]
     pub(crate) fn say_confirm(&mut self, share: &Share) -> Result<(), Error> {
-        let mut comparing = match core::mem::replace(&mut self.phase, Phase::Ended) {
+        let comparing = match &mut self.phase {
             Phase::Comparing(comparing @ Comparing { step: Comparison::Storing, .. }) => comparing,
-            other => {
-                // The wallet is gone. The link stays provisional, and the next one to pair takes its place.
-                self.phase = other;
-                return Ok(());
-            }
+            // The wallet is gone. The link stays provisional, and the next one to pair takes its place.
+            _ => return Ok(()),
         };
         let confirm = ToWallet::Confirm { share: *share.expose() };
-        let sent = self.out.send_sealed(&mut comparing.session.channel, &confirm);
-        self.compared(sent.map(|()| Phase::Paired(comparing.session, comparing.attempt.deadline)))?;
+        if let Err(error) = self.out.send_sealed(&mut comparing.session.channel, &confirm) {
+            return self.give_up_pairing(error);
+        }
+        let (session, deadline) = { &mut self.phase }.take(|phase| match phase {
+            Phase::Comparing(comparing) => Some((comparing.session, comparing.attempt.deadline)),
+            _ => None,
+        })?;
+        self.phase = Phase::Paired(session, deadline);
         self.out.signal(Signal::Paired);
         Ok(())
     }

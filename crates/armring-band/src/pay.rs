@@ -117,9 +117,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     /// A token is stored: it counts from now on, and is signed. One that took no gesture is told to the wearer.
     pub(crate) fn token_stored(&mut self, slot: usize, token: &StoredToken) -> Result<(), Error> {
-        let digest = token.body.digest(&self.fingerprint);
         if let Some(purse) = self.slot(slot)?.purse.as_mut() {
-            purse.count(token, digest);
+            purse.count(token);
         }
         if token.body.presence.gesture == Gesture::None {
             self.out.signal(Signal::SignedFree(token.body.amount));
@@ -178,16 +177,17 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     /// The receipt of a payment came. The wearer is told once, however often it comes.
     pub(crate) fn paid(&mut self, slot: usize, object: &[u8]) -> Result<(), Refusal> {
         let receipt = self.verify_receipt(object)?;
+        let root = self.fingerprint;
         let purse = self.purse_of(slot)?;
-        let signed = purse.signed(&receipt.token).ok_or(Decline::Invalid)?;
+        let signed = purse.signed(&receipt.token, &root).ok_or(Decline::Invalid)?;
         if signed.told {
             return Ok(self.say(&ToWallet::Noted)?);
         }
-        let signal = Signal::Paid(receipt.outcome, signed.token.amount);
+        let (token, signal) = (signed.token.counter, Signal::Paid(receipt.outcome, signed.token.amount));
         let (credential, ceiling) = (purse.credential().id, purse.answer(&receipt));
         self.latest = self.latest.max(receipt.time);
         self.out.store(Place::Answer(slot), &StoredAnswer { credential, ceiling, time: self.latest })?;
-        self.after_store = AfterStore::Answer { slot, token: receipt.token, signal };
+        self.after_store = AfterStore::Answer { slot, token, signal };
         Ok(())
     }
 

@@ -6,12 +6,12 @@ use armring_pairing::{
     AtBand, AwaitingOpening, AwaitingStatic, AwaitingWalletShare, BandHello, CodeShown, CompareCode, Enrol, HintKey, Reconnected,
     Resumed, RustCrypto, Session, Share, Unproven, WalletHello,
 };
-use armring_token::Gesture;
+use armring_token::{Gesture, PaymentKey};
 use armring_wire::records::MEMO_MAX;
 use armring_wire::{Amount, EnrolmentCode, PayeeRef, RequestDigest, UnixTime, Uptime};
 use heapless::String;
 
-use crate::keys::OpenKey;
+use crate::error::{Error, PeerError};
 use crate::show::Shown;
 use crate::unpair::Whose;
 
@@ -22,7 +22,7 @@ pub const GESTURE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the connection stands. Each step holds what the step before proved, and is taken apart by the next.
-pub(crate) enum Phase<S> {
+pub(crate) enum Phase {
     /// There is no connection.
     Idle,
     /// The band has said hello.
@@ -44,7 +44,7 @@ pub(crate) enum Phase<S> {
     /// Reconnected: the wallet is there, and its link has to be stored before anything is said over it.
     Introducing(Introducing),
     /// The wallet is there.
-    Linked(Linked<S>),
+    Linked(Linked),
     /// The band has ended the connection, which the host has not reported yet.
     Ended,
 }
@@ -70,6 +70,11 @@ impl Comparing {
     pub(crate) const fn is_unanswered(&self) -> bool {
         self.wallet.is_none() && !matches!(self.step, Comparison::Storing)
     }
+
+    /// Whether both sides have accepted, and the link is yet to be made.
+    pub(crate) const fn is_accepted(&self) -> bool {
+        self.wallet.is_some() && matches!(self.step, Comparison::Accepted(_))
+    }
 }
 
 /// How far the comparison is.
@@ -91,14 +96,14 @@ pub(crate) struct Introducing {
     pub(crate) is_storing: bool,
 }
 
-pub(crate) struct Linked<S> {
+pub(crate) struct Linked {
     pub(crate) slot: usize,
     pub(crate) session: Session,
-    pub(crate) task: Task<S>,
+    pub(crate) task: Task,
 }
 
 /// What goes on over a link: one thing at a time, so that one gesture answers one request.
-pub(crate) enum Task<S> {
+pub(crate) enum Task {
     None,
     /// Another link is to take the place of this one, and waits for its gesture.
     Replace(Uptime),
@@ -109,9 +114,9 @@ pub(crate) enum Task<S> {
     /// The forgetting of links waits for its gesture.
     Unpair(Whose, Uptime),
     /// The issuer's message 2 is awaited.
-    EnrolAnswer(Enrol, Candidate<S>),
+    EnrolAnswer(Enrol, EnrolmentCode),
     /// The credential is awaited.
-    EnrolCredential(Session, Candidate<S>),
+    EnrolCredential(Session, Candidate),
 }
 
 #[derive(Clone, Copy)]
@@ -130,13 +135,23 @@ pub(crate) struct PendingRequest {
     pub(crate) since: Uptime,
 }
 
-/// A payment key that is being enrolled.
-pub(crate) struct Candidate<S> {
-    pub(crate) key: OpenKey<S>,
+/// A payment key that is being enrolled. Only its public half, which is what is compared: the key is opened to sign with it.
+pub(crate) struct Candidate {
+    pub(crate) key: PaymentKey,
     pub(crate) code: EnrolmentCode,
 }
 
-impl<S> Phase<S> {
+impl Phase {
+    /// Takes out the part that `wanted` gives, and leaves [`Phase::Ended`]. Apart, so that the whole of it takes no stack while the part is
+    /// worked on.
+    ///
+    /// # Errors
+    /// [`PeerError::Unexpected`] where there is no such part.
+    #[inline(never)]
+    pub(crate) fn take<T>(&mut self, wanted: impl FnOnce(Self) -> Option<T>) -> Result<T, PeerError> {
+        wanted(core::mem::replace(self, Self::Ended)).ok_or(PeerError::Unexpected)
+    }
+
     /// Whether two sides are about to become a pair.
     pub(crate) const fn is_pairing(&self) -> bool {
         matches!(self, Self::AwaitingOpening(..) | Self::AwaitingStatic(..) | Self::Comparing(_))
@@ -203,7 +218,16 @@ impl<S> Phase<S> {
     }
 }
 
-impl<S> Task<S> {
+impl Task {
+    /// Takes out the part that `wanted` gives, and leaves nothing to do, as [`Phase::take`] does.
+    ///
+    /// # Errors
+    /// [`PeerError::Unexpected`] where there is no such part.
+    #[inline(never)]
+    pub(crate) fn take<T>(&mut self, wanted: impl FnOnce(Self) -> Option<T>) -> Result<T, Error> {
+        wanted(core::mem::replace(self, Self::None)).ok_or(PeerError::Unexpected.into())
+    }
+
     /// Since when it has been waiting for the wearer.
     fn since(&self) -> Option<Uptime> {
         match self {

@@ -5,7 +5,7 @@ use armring_token::{
     Receipt, Signing, Verified,
 };
 use armring_wire::records::band::Decline;
-use armring_wire::{Amount, PayeeRef, RequestDigest, TokenDigest, UnixTime};
+use armring_wire::{Amount, PayeeRef, RequestDigest, RootFingerprint, TokenDigest, UnixTime};
 
 use crate::keys::OpenKey;
 use crate::store::{Free, StoredToken};
@@ -13,11 +13,10 @@ use crate::store::{Free, StoredToken};
 /// How many tokens are remembered under a credential: a request that one of them answered gets the same token again.
 pub const TOKENS_REMEMBERED: usize = 4;
 
-/// A token that was signed, its digest, and whether the wearer was told what became of it.
+/// A token that was signed, and whether the wearer was told what became of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed {
     pub(crate) token: PaymentToken,
-    digest: TokenDigest,
     pub(crate) told: bool,
 }
 
@@ -52,14 +51,14 @@ impl<S> Purse<S> {
         self.signed.iter().flatten().map(|signed| &signed.token).find(|token| token.request == *request)
     }
 
-    /// The token with this digest, if it is remembered.
-    pub(crate) fn signed(&self, digest: &TokenDigest) -> Option<&Signed> {
-        self.signed.iter().flatten().find(|signed| signed.digest == *digest)
+    /// The token with this digest for the issuer with this root, if it is remembered.
+    pub(crate) fn signed(&self, digest: &TokenDigest, root: &RootFingerprint) -> Option<&Signed> {
+        self.signed.iter().flatten().find(|signed| signed.token.digest(root) == *digest)
     }
 
-    /// Takes note that the wearer was told what became of the token with this digest.
-    pub(crate) fn told(&mut self, digest: &TokenDigest) {
-        if let Some(signed) = self.signed.iter_mut().flatten().find(|signed| signed.digest == *digest) {
+    /// Takes note that the wearer was told what became of the token with this counter.
+    pub(crate) fn told(&mut self, counter: Counter) {
+        if let Some(signed) = self.signed.iter_mut().flatten().find(|signed| signed.token.counter == counter) {
             signed.told = true;
         }
     }
@@ -130,14 +129,14 @@ impl<S> Purse<S> {
     }
 
     /// Takes note of a token that was stored: signed now, or before a restart.
-    pub(crate) fn count(&mut self, stored: &StoredToken, digest: TokenDigest) {
+    pub(crate) fn count(&mut self, stored: &StoredToken) {
         let token = stored.body;
         if token.counter > self.counter {
             (self.counter, self.free) = (token.counter, stored.free);
         }
         self.cumulative = self.cumulative.max(token.cumulative);
         if let Some(place) = self.signed.get_mut(place_of(&token)) {
-            *place = Some(Signed { token, digest, told: false });
+            *place = Some(Signed { token, told: false });
         }
     }
 

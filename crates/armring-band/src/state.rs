@@ -65,13 +65,14 @@ pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) window: Option<Window>,
     /// Of no meaning once the link that it replaces is gone.
     pub(crate) replacement: Option<Replacement>,
-    pub(crate) phase: Phase<P::Signer>,
+    pub(crate) phase: Phase,
     /// When this connection has to be somebody's.
     prove_by: Uptime,
-    pub(crate) after_store: AfterStore<P::Signer>,
+    pub(crate) after_store: AfterStore,
 }
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
+    #[inline(never)]
     pub(crate) fn new(identity: D, keys: P, root: RootKey) -> Self {
         Self {
             out: Outputs::new(),
@@ -125,8 +126,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
         self.out.connected(payload);
         match self.greet(rng) {
-            Ok(phase) => {
-                self.phase = phase;
+            Ok(()) => {
                 self.prove_by = now.saturating_add(HANDSHAKE_TIMEOUT);
                 Ok(())
             }

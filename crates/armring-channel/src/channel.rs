@@ -1,7 +1,6 @@
 //! The channel: two directions, each with its key and its counter.
 
 use core::fmt;
-use core::marker::PhantomData;
 
 use crate::aead::{Aead, ChaChaPoly, Key};
 use crate::error::{OpenError, SealError};
@@ -78,7 +77,7 @@ impl<A: Aead> Channel<A> {
     ///
     /// A pair of keys makes one channel, once: a second one over the same keys would use the same counters again.
     #[must_use]
-    pub const fn new(send: Key, receive: Key, binding: HandshakeHash) -> Self {
+    pub fn new(send: Key, receive: Key, binding: HandshakeHash) -> Self {
         Self {
             send: Direction::new(send),
             receive: Direction::new(receive),
@@ -143,7 +142,7 @@ impl<A: Aead> Channel<A> {
         let (padded, tag) = sealed.split_last_chunk_mut().ok_or(SealError::BufferTooSmall)?;
         let nonce = self.send.nonce().ok_or(SealError::Exhausted)?;
         padding::pad(padded, len);
-        *tag = A::seal(&self.send.key, nonce, &[], padded);
+        *tag = self.send.aead.seal(nonce, &[], padded);
         self.send.advance();
         Ok(sealed)
     }
@@ -164,7 +163,7 @@ impl<A: Aead> Channel<A> {
             return Err(OpenError::Length);
         }
         let nonce = self.receive.nonce().ok_or(OpenError::Exhausted)?;
-        if A::open(&self.receive.key, nonce, &[], padded, tag).is_err() {
+        if self.receive.aead.open(nonce, &[], padded, tag).is_err() {
             return Err(self.count_failure(failures));
         }
         self.receive.advance();
@@ -207,14 +206,13 @@ impl<A: Aead> fmt::Debug for Channel<A> {
 
 /// One direction: the key in use and the number of the next record.
 struct Direction<A> {
-    key: Key,
+    aead: A,
     next: u64,
-    aead: PhantomData<fn() -> A>,
 }
 
 impl<A: Aead> Direction<A> {
-    const fn new(key: Key) -> Self {
-        Self { key, next: 0, aead: PhantomData }
+    fn new(key: Key) -> Self {
+        Self { aead: A::new(key), next: 0 }
     }
 
     /// The nonce of the next record; `None` when only 2⁶⁴ − 1 is left, which is reserved for [`Aead::rekey`] (Noise §5.1).
@@ -226,7 +224,7 @@ impl<A: Aead> Direction<A> {
     fn advance(&mut self) {
         self.next = self.next.saturating_add(1);
         if self.next.trailing_zeros() >= REKEY_SHIFT {
-            self.key = A::rekey(&self.key);
+            self.aead = A::new(self.aead.rekey());
         }
     }
 }
@@ -265,15 +263,15 @@ mod tests {
     #[test]
     fn the_key_changes_with_the_number_of_the_record() {
         let (mut wallet, mut band) = pair((5 << REKEY_SHIFT) - 1);
-        let first = *wallet.send.key.as_bytes();
+        let next = wallet.send.aead.rekey();
         for _ in 0..2 {
             let mut buffer = [9; MIN_SEALED_LEN];
             wallet.seal(&mut buffer, 1).unwrap();
             band.open(&mut buffer).unwrap();
         }
-        assert_eq!(wallet.send.key.as_bytes(), ChaChaPoly::rekey(&Key::new(first)).as_bytes());
-        assert_eq!(wallet.send.key.as_bytes(), band.receive.key.as_bytes());
-        assert_eq!(wallet.receive.key.as_bytes(), &[2; 32], "the other direction counts for itself");
+        assert_eq!(wallet.send.aead.key(), next.as_bytes());
+        assert_eq!(wallet.send.aead.key(), band.receive.aead.key());
+        assert_eq!(wallet.receive.aead.key(), [2; 32], "the other direction counts for itself");
     }
 
     #[test]
@@ -281,7 +279,7 @@ mod tests {
         let (wallet, mut band) = pair(0);
         let mut sealed = [0; MIN_SEALED_LEN];
         let (padded, tag) = sealed.split_last_chunk_mut().unwrap();
-        *tag = ChaChaPoly::seal(&wallet.send.key, 0, &[], padded);
+        *tag = wallet.send.aead.seal(0, &[], padded);
         assert_eq!(band.open(&mut sealed), Err(OpenError::Padding));
         assert!(band.is_cut());
         assert_eq!(band.open(&mut sealed), Err(OpenError::Cut));

@@ -26,12 +26,12 @@ fn vectors_with_a_64_bit_nonce_seal_and_open_and_each_bit_of_what_was_sealed_cou
     let mut tested = Vec::new();
     for test in vectors() {
         let Some(nonce) = counter(&test) else { continue };
-        let (id, key) = (test.tc_id, Key::new(test.key.as_slice().try_into().unwrap()));
+        let (id, aead) = (test.tc_id, ChaChaPoly::new(Key::new(test.key.as_slice().try_into().unwrap())));
         assert_eq!(test.result, TestResult::Valid, "{id}");
         let mut text = test.pt.to_vec();
-        let tag = ChaChaPoly::seal(&key, nonce, &test.aad, &mut text);
+        let tag = aead.seal(nonce, &test.aad, &mut text);
         assert_eq!((text.as_slice(), &tag[..]), (test.ct.as_slice(), test.tag.as_slice()), "{id}");
-        assert_eq!(ChaChaPoly::open(&key, nonce, &test.aad, &mut text, &tag), Ok(()), "{id}");
+        assert_eq!(aead.open(nonce, &test.aad, &mut text, &tag), Ok(()), "{id}");
         assert_eq!(text, test.pt.to_vec(), "{id}");
 
         let sealed = [&test.ct[..], &tag].concat();
@@ -40,7 +40,7 @@ fn vectors_with_a_64_bit_nonce_seal_and_open_and_each_bit_of_what_was_sealed_cou
             changed[bit / 8] ^= 1 << (bit % 8);
             let (text, tag) = changed.split_last_chunk_mut().unwrap();
             let before = text.to_vec();
-            assert_eq!(ChaChaPoly::open(&key, nonce, &test.aad, text, tag), Err(TagMismatch), "{id}: bit {bit}");
+            assert_eq!(aead.open(nonce, &test.aad, text, tag), Err(TagMismatch), "{id}: bit {bit}");
             assert_eq!(text, before, "{id}: nothing is written");
         }
         tested.push(id);
@@ -87,9 +87,9 @@ fn all_other_vectors_run_through_the_cipher_underneath() {
 fn assert_same(test: &Test, mut nonce: Nonce) {
     nonce[..4].fill(0);
     let counter = u64::from_le_bytes(nonce[4..].try_into().unwrap());
-    let key = Key::new(test.key.as_slice().try_into().unwrap());
+    let aead = ChaChaPoly::new(Key::new(test.key.as_slice().try_into().unwrap()));
     let (mut ours, mut theirs) = (test.pt.to_vec(), test.pt.to_vec());
-    let tag = ChaChaPoly::seal(&key, counter, &test.aad, &mut ours);
+    let tag = aead.seal(counter, &test.aad, &mut ours);
     let expected = cipher(test).encrypt_inout_detached(&nonce, &test.aad, theirs.as_mut_slice().into()).unwrap();
     assert_eq!((ours, &tag[..]), (theirs, &expected[..]), "{}", test.tc_id);
 }

@@ -77,9 +77,7 @@ fn main() {
             let told = device.happens(Event::Chosen(Secret::pin(b"1379").unwrap())).contains(&Signal::SecretChosen);
             if !chip.switch_on() {
                 assert!(told);
-                println!(
-                    "There are {operation} operations: one value, then pages are filled up and erased until the old PIN is nowhere."
-                );
+                println!("There are {operation} operations: one value, then pages take turns until the old PIN is nowhere.");
                 return;
             }
             let opens = [&b"2580"[..], b"1379"].map(|pin| Device::start(&chip).enters(pin));

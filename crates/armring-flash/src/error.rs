@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use embedded_storage_async::nor_flash::{NorFlashError, NorFlashErrorKind};
-
 /// Why the storage did not do what it was asked. `E` is the flash driver's error. What was stored before is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,6 +13,8 @@ pub enum Error<E> {
     /// The machine: what is in the flash is none of this crate's, nor what a power cut can have left. [`BandStore::format`](crate::BandStore::format) erases it, as a
     /// reset would.
     Corrupted,
+    /// The machine: an older version of this crate has stored it, in another form. Nothing was changed; [`BandStore::format`](crate::BandStore::format) erases it.
+    Version,
     /// The caller: the range is not one of whole pages of the flash, or too small. See [`BandStore::mount`](crate::BandStore::mount).
     Range,
     /// The caller: a value that no band gives, empty or longer than [`VALUE_MAX`](armring_band::VALUE_MAX).
@@ -23,48 +23,13 @@ pub enum Error<E> {
     Band(armring_band::Error),
 }
 
-/// Why a page was not read, written or erased.
-#[derive(Debug)]
-pub(crate) enum PageError<E> {
-    Driver(E),
-    ReadBack,
-}
-
-impl<E: NorFlashError> NorFlashError for PageError<E> {
-    fn kind(&self) -> NorFlashErrorKind {
-        match self {
-            Self::Driver(error) => error.kind(),
-            Self::ReadBack => NorFlashErrorKind::Other,
-        }
-    }
-}
-
-impl<E> From<PageError<E>> for Error<E> {
-    fn from(error: PageError<E>) -> Self {
-        match error {
-            PageError::Driver(error) => Self::Driver(error),
-            PageError::ReadBack => Self::ReadBack,
-        }
-    }
-}
-
-impl<E> From<sequential_storage::Error<PageError<E>>> for Error<E> {
-    fn from(error: sequential_storage::Error<PageError<E>>) -> Self {
-        match error {
-            sequential_storage::Error::Storage { value } => value.into(),
-            sequential_storage::Error::ItemTooBig | sequential_storage::Error::BufferTooSmall(_) => Self::Value,
-            // Full is none of those that can happen: the range has room for everything.
-            _ => Self::Corrupted,
-        }
-    }
-}
-
 impl<E: fmt::Debug> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Driver(error) => write!(f, "the flash driver failed: {error:?}"),
             Self::ReadBack => f.write_str("the flash does not read back what was written"),
             Self::Corrupted => f.write_str("what is in the flash cannot be understood"),
+            Self::Version => f.write_str("the flash was written by an older version, in another form"),
             Self::Range => f.write_str("this part of the flash does not do"),
             Self::Value => f.write_str("a value that cannot be stored"),
             Self::Band(error) => write!(f, "the band does not take back what was stored: {error}"),

@@ -5,12 +5,10 @@ use core::ops::Range;
 use armring_band::{Band, Event, Output, PaymentKeys, StoreKey, VALUE_MAX};
 use armring_pairing::DiffieHellman;
 use embedded_storage_async::nor_flash::MultiwriteNorFlash;
-use sequential_storage::cache::{Cache, Uncached};
-use sequential_storage::map::{MapConfig, MapStorage};
-use zeroize::Zeroize;
 
 use crate::error::Error;
-use crate::pages::{Aligned, Pages, narrow};
+use crate::log::Log;
+use crate::pages::{Pages, narrow};
 
 /// Stored while old pages are to be erased. No band has a value under this key.
 const PURGE: u8 = 0xFE;
@@ -18,17 +16,20 @@ const PURGE: u8 = 0xFE;
 /// Stored while everything is to be erased.
 const WIPE: u8 = 0xFF;
 
-/// With what pages are filled up: as erased flash, so that nothing is programmed.
-const FILLER: [u8; VALUE_MAX] = [0xFF; VALUE_MAX];
+/// As many pages are managed.
+const MOST_PAGES: u32 = 64;
 
-/// A key, the longest value, and room up to the end of a word.
-const BUFFER: usize = 1 + VALUE_MAX + 31;
+/// How long the values are that a band stores, at most, and under how many keys: see `armring-band`. Last those of the storage itself.
+const VALUES: [(usize, usize); 9] = [(424, 1), (50, 1), (104, 1), (72, 4), (203, 4), (48, 4), (20, 4), (89, 16), (1, 2)];
 
-/// How long the values are that a band stores, at most, and under how many keys: see `armring-band`.
-const VALUES: [(u32, u32); 9] =
-    [(424, 1), (50, 1), (104, 1), (72, 4), (203, 4), (48, 4), (20, 4), (89, 16), (narrow(VALUE_MAX), 1)];
-
-type Map<F> = MapStorage<u8, Pages<F>, Cache<Uncached, Uncached, Uncached, u8>>;
+/// The number of keys.
+pub(crate) const KEYS: usize = {
+    let (mut keys, mut rest) = (0, VALUES.as_slice());
+    while let [(_, more), others @ ..] = rest {
+        (keys, rest) = (keys + *more, others);
+    }
+    keys
+};
 
 /// A band's storage in a range of NOR flash.
 ///
@@ -39,39 +40,33 @@ type Map<F> = MapStorage<u8, Pages<F>, Cache<Uncached, Uncached, Uncached, u8>>;
 ///
 /// Its futures may be dropped at any time, which is like a power cut: what was asked for may have happened or not. Then ask again.
 pub struct BandStore<F: MultiwriteNorFlash> {
-    map: Map<F>,
-    /// The keys that have a value, one bit each.
-    present: [u64; 4],
-    /// What is written or read, which may be a secret.
-    buffer: Aligned<BUFFER>,
+    log: Log<F>,
 }
 
 impl<F: MultiwriteNorFlash> BandStore<F> {
     /// What is stored in `range` of `flash`, a part of it that nothing else uses. Completes what a power cut left undone; a part that was never
     /// used, or that something else was in, is erased first.
     ///
-    /// 4 pages of 4 KiB do, or 5 of 2 KiB, or 11 of 1 KiB; 64 at most. More pages wear out later.
+    /// 4 pages of 4 KiB do, or 5 of 2 KiB, or 10 of 1 KiB; 64 at most. More pages wear out later.
     ///
     /// # Errors
-    /// [`Error::Range`] for a range that does not do; [`Error::Corrupted`]; the driver's.
+    /// [`Error::Range`] for a range that does not do; [`Error::Version`] and [`Error::Corrupted`]; the driver's.
     pub async fn mount(flash: F, range: Range<u32>) -> Result<Self, Error<F::Error>> {
         check::<F>(&flash, &range)?;
-        let pages = Pages::mount(flash, range).await?;
-        let config = MapConfig::try_new(0..pages.count() * Pages::<F>::USED).map_err(|_| Error::Range)?;
-        let map = MapStorage::new(pages, config, Cache::new_uncached());
-        let mut store = Self { map, present: [0; 4], buffer: Aligned([0; BUFFER]) };
-        let result = store.complete().await;
-        store.buffer.0.zeroize();
+        let mut store = Self { log: Log::new(Pages::new(flash, range)) };
+        let result = store.finish().await;
+        store.log.forget();
         result.map(|()| store)
     }
 
-    /// As [`Self::mount`], after everything in `range` was erased: what to do where that says [`Error::Corrupted`], with the wearer's consent.
+    /// As [`Self::mount`], after everything in `range` was erased: what to do where that says [`Error::Corrupted`] or [`Error::Version`], with the
+    /// wearer's consent.
     ///
     /// # Errors
     /// [`Error::Range`]; the driver's.
     pub async fn format(flash: F, range: Range<u32>) -> Result<Self, Error<F::Error>> {
         check::<F>(&flash, &range)?;
-        let mut pages = Pages::mount(flash, range.clone()).await?;
+        let mut pages = Pages::new(flash, range.clone());
         for page in 0..pages.count() {
             pages.erase_page(page).await?;
         }
@@ -80,9 +75,7 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
 
     /// The flash, as it is.
     pub fn into_inner(self) -> F {
-        let Self { map, mut buffer, .. } = self;
-        buffer.0.zeroize();
-        map.destroy().0.into_inner()
+        self.log.into_inner()
     }
 
     /// Gives `band` back what it had stored, in the order that it needs.
@@ -93,7 +86,7 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
         for key in StoreKey::all() {
             if let Some(value) = self.read(key).await? {
                 let result = band.load(key, value);
-                self.buffer.0.zeroize();
+                self.log.forget();
                 result.map_err(Error::Band)?;
             }
         }
@@ -115,32 +108,23 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
     /// The value under `key`, as it is in the flash. It may hold a secret, of which a copy is kept here until the next call.
     ///
     /// # Errors
-    /// The driver's.
+    /// [`Error::Corrupted`]; the driver's.
     pub async fn read(&mut self, key: StoreKey) -> Result<Option<&[u8]>, Error<F::Error>> {
-        if !self.is_present(key.as_u8()) {
-            return Ok(None);
-        }
-        Ok(self.map.fetch_item::<&[u8]>(&mut self.buffer.0, &key.as_u8()).await?.filter(|value| !value.is_empty()))
+        self.finish().await?;
+        self.log.read(key.as_u8()).await
     }
 
-    /// Hands over everything that is stored, in one pass over the flash, in the order in which it was stored: of several values under one key
-    /// the last one counts, and an empty one is none. For whoever looks at everything; a band is given its values by [`Self::load`].
+    /// Hands over everything that is stored, in the order of [`StoreKey::all`]. For whoever looks at everything; a band is given its values by
+    /// [`Self::load`].
     ///
     /// # Errors
-    /// The driver's.
+    /// As [`Self::read`].
     pub async fn read_all(&mut self, mut each: impl FnMut(StoreKey, &[u8])) -> Result<(), Error<F::Error>> {
-        let result = Self::pass(&mut self.map, &mut self.buffer.0, |key, value| {
-            StoreKey::from_u8(key).into_iter().for_each(|key| each(key, value));
-        });
-        let result = result.await;
-        self.buffer.0.zeroize();
-        result
-    }
-
-    async fn pass(map: &mut Map<F>, buffer: &mut [u8], mut each: impl FnMut(u8, &[u8])) -> Result<(), Error<F::Error>> {
-        let mut items = map.fetch_all_items(buffer).await?;
-        while let Some((key, value)) = items.next::<&[u8]>(buffer).await? {
-            each(key, value);
+        for key in StoreKey::all() {
+            if let Some(value) = self.read(key).await? {
+                each(key, value);
+                self.log.forget();
+            }
         }
         Ok(())
     }
@@ -169,7 +153,7 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
     /// The driver's. The value is then still there, or gone for the band.
     pub async fn erase(&mut self, key: StoreKey) -> Result<(), Error<F::Error>> {
         self.finish().await?;
-        if !self.is_present(key.as_u8()) {
+        if !self.log.has(key.as_u8()) {
             return Ok(());
         }
         if key.secret_len() > 0 {
@@ -184,84 +168,32 @@ impl<F: MultiwriteNorFlash> BandStore<F> {
     /// # Errors
     /// The driver's. Everything is then still there, or is erased before anything else is done, after a restart too.
     pub async fn erase_all(&mut self) -> Result<(), Error<F::Error>> {
-        if !self.is_wiping().await? {
+        self.log.settle().await?;
+        if !self.log.has(WIPE) {
             self.put(WIPE, &[1]).await?;
         }
-        self.wipe().await
-    }
-
-    /// What was begun before a power cut.
-    async fn complete(&mut self) -> Result<(), Error<F::Error>> {
-        let present = &mut self.present;
-        Self::pass(&mut self.map, &mut self.buffer.0, |key, value| set(present, key, !value.is_empty())).await?;
         self.finish().await
     }
 
-    /// Whether everything is being erased: once that is stored, nothing else is done before it is.
-    async fn is_wiping(&mut self) -> Result<bool, Error<F::Error>> {
-        if !self.is_present(WIPE) {
-            return Ok(false);
-        }
-        let is_wiping = self.map.fetch_item::<&[u8]>(&mut self.buffer.0, &WIPE).await?.is_some();
-        set(&mut self.present, WIPE, is_wiping);
-        Ok(is_wiping)
-    }
-
-    /// Completes what was begun. A purge is complete when pages were filled up, and erased in turn, until none is left that was written
-    /// before.
+    /// Completes what was begun.
     async fn finish(&mut self) -> Result<(), Error<F::Error>> {
-        if self.is_wiping().await? {
-            return self.wipe().await;
+        self.log.settle().await?;
+        // Nothing was stored since, so that it stands in the page that is erased last.
+        if self.log.has(WIPE) {
+            return self.log.wipe().await;
         }
-        if !self.is_present(PURGE) {
-            return Ok(());
+        if self.log.has(PURGE) {
+            self.log.purge().await?;
+            self.put(PURGE, &[]).await?;
         }
-        self.map.flash().note_written().await?;
-        let rounds = self.map.flash().count() * Pages::<F>::USED.div_ceil(narrow(VALUE_MAX));
-        for _ in 0..=rounds {
-            if !self.map.flash().has_written() {
-                return self.forget_filler().await;
-            }
-            self.put(PURGE, &FILLER).await?;
-        }
-        Err(Error::Corrupted)
-    }
-
-    /// Marks what pages were filled up with as erased, so that nobody reads it at each start.
-    async fn forget_filler(&mut self) -> Result<(), Error<F::Error>> {
-        self.map.remove_item(&mut self.buffer.0, &PURGE).await?;
-        set(&mut self.present, PURGE, false);
-        Ok(())
-    }
-
-    /// Erases every page, last the one that says that everything is to be erased.
-    async fn wipe(&mut self) -> Result<(), Error<F::Error>> {
-        self.map.fetch_item::<&[u8]>(&mut self.buffer.0, &WIPE).await?;
-        let pages = self.map.flash();
-        let last = pages.last_read();
-        for page in (0..pages.count()).filter(|page| *page != last) {
-            if !pages.is_unused(page).await? {
-                pages.erase_page(page).await?;
-            }
-        }
-        pages.erase_page(last).await?;
-        self.present = [0; 4];
         Ok(())
     }
 
     /// Stores `value` under `key`, nothing where there is to be none any more.
     async fn put(&mut self, key: u8, value: &[u8]) -> Result<(), Error<F::Error>> {
-        // If it fails, it may be there all the same.
-        set(&mut self.present, key, true);
-        let result = self.map.store_item(&mut self.buffer.0, &key, &value).await;
-        self.buffer.0.zeroize();
-        result?;
-        set(&mut self.present, key, !value.is_empty());
-        Ok(())
-    }
-
-    fn is_present(&self, key: u8) -> bool {
-        self.present.get(usize::from(key >> 6)).is_some_and(|bits| bits >> (key & 63) & 1 == 1)
+        let result = self.log.append(key, value).await;
+        self.log.forget();
+        result
     }
 }
 
@@ -271,23 +203,14 @@ impl<F: MultiwriteNorFlash> core::fmt::Debug for BandStore<F> {
     }
 }
 
-fn set(present: &mut [u64; 4], key: u8, is_present: bool) {
-    if let Some(bits) = present.get_mut(usize::from(key >> 6)) {
-        *bits = *bits & !(1 << (key & 63)) | u64::from(is_present) << (key & 63);
-    }
-}
-
-/// Whether a range of a flash does: whole pages, with room for everything that a band stores while two pages are being emptied and filled.
+/// Whether a range of a flash does: whole pages, with room for everything that a band stores while one page is free and another one is being filled.
 fn check<F: MultiwriteNorFlash>(flash: &F, range: &Range<u32>) -> Result<(), Error<F::Error>> {
     let page = narrow(F::ERASE_SIZE);
-    let word = narrow(if F::WRITE_SIZE > F::READ_SIZE { F::WRITE_SIZE } else { F::READ_SIZE });
-    let item = |len: u32| Map::<F>::item_overhead_size() + (1 + len).next_multiple_of(word);
-    let all: u32 = VALUES.iter().map(|(len, keys)| keys * item(*len)).sum();
-    // Two words say how full a page is; at its end there may be room for less than one value.
-    let lost = 2 * word + item(narrow(VALUE_MAX));
-    let in_page = Pages::<F>::USED.saturating_sub(lost);
+    let all: u32 = VALUES.iter().map(|(len, keys)| Log::<F>::room_for(*len) * narrow(*keys)).sum();
+    // At the end of a page there may be room for less than one value.
+    let in_page = Log::<F>::ROOM.saturating_sub(Log::<F>::room_for(VALUE_MAX));
     let whole = range.start.is_multiple_of(page) && range.end.is_multiple_of(page) && range.end as usize <= flash.capacity();
     let pages = range.end.saturating_sub(range.start) / page;
-    let enough = pages > 2 && pages <= Pages::<F>::MAX && (pages - 2).saturating_mul(in_page) >= all;
+    let enough = (3..=MOST_PAGES).contains(&pages) && (pages - 2).saturating_mul(in_page) >= all;
     if whole && enough { Ok(()) } else { Err(Error::Range) }
 }

@@ -10,7 +10,7 @@ use crate::ledger::Ledger;
 
 /// A payment of which every signature verified, and of which request and token agree on digest, payee, amount and currency. There is no
 /// other way to make one than [`Issuer::verify`](crate::Issuer::verify), and nothing else reaches the ledger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VerifiedPayment {
     token: Verified<PaymentToken>,
     token_object: Vec<u8>,

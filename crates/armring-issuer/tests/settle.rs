@@ -22,6 +22,7 @@ against_every_ledger!(
     nobody_pays_themselves,
     more_than_one_payment_may_be_is_refused,
     velocity_is_over_a_rolling_day,
+    velocity_counts_what_comes_late_and_what_was_paid_before_a_clock_went_back,
     an_account_never_goes_below_zero,
     a_blocked_account_neither_pays_nor_is_paid,
     another_currency_is_refused,
@@ -151,6 +152,70 @@ fn velocity_is_over_a_rolling_day<L: Ledger>(mut w: World<L>) {
         let token = band.token(&w, &request);
         assert_eq!(w.settle(&request, &token, later(after)).outcome, expected, "{after}");
     }
+}
+
+/// Tokens of 100 each, signed in one order and sent in another, by a clock that need not go on.
+fn velocity_counts_what_comes_late_and_what_was_paid_before_a_clock_went_back<L: Ledger>(mut w: World<L>) {
+    w.issuer.set_policy(Policy { daily: Minor(300), ..generous() });
+    let day = DAY.as_secs();
+    let cases: [&[(usize, u64, Outcome)]; 4] = [
+        // The second of a band's tokens comes after four days, when the fourth has been too old for long.
+        &[
+            (3, 0, Outcome::Settled),
+            (1, 4 * day, Outcome::Settled),
+            (0, 4 * day, Outcome::Settled),
+            (4, 4 * day, Outcome::Settled),
+            (5, 5 * day - 1, Outcome::Velocity),
+            (6, 5 * day, Outcome::Settled),
+        ],
+        // Late ones of two days, so that what is known of the first has to be forgotten and nothing else.
+        &[
+            (9, 0, Outcome::Settled),
+            (1, 0, Outcome::Settled),
+            (7, 4 * day, Outcome::Settled),
+            (0, 4 * day, Outcome::Settled),
+            (8, 4 * day, Outcome::Settled),
+            (10, 4 * day, Outcome::Velocity),
+            (2, 5 * day - 1, Outcome::Velocity),
+            (3, 5 * day, Outcome::Settled),
+        ],
+        // The clock goes back by an hour, and the highest counter has the lowest time.
+        &[
+            (0, 7_200, Outcome::Settled),
+            (1, 7_200, Outcome::Settled),
+            (2, 3_600, Outcome::Settled),
+            (3, day + 3_599, Outcome::Velocity),
+            (4, day + 3_600, Outcome::Settled),
+            (5, day + 7_199, Outcome::Velocity),
+            (6, day + 7_200, Outcome::Settled),
+            (7, day + 7_200, Outcome::Settled),
+        ],
+        // All in order.
+        &[
+            (0, 0, Outcome::Settled),
+            (1, 1, Outcome::Settled),
+            (2, 2, Outcome::Settled),
+            (3, day - 1, Outcome::Velocity),
+            (4, day, Outcome::Settled),
+            (5, day, Outcome::Velocity),
+        ],
+    ];
+    for (number, cases) in cases.into_iter().enumerate() {
+        let (shop, mut band) = (w.shop(), w.band(10_000));
+        let mut signed = Vec::new();
+        for _ in 0..12 {
+            let mut body = request_body(shop.payee(), 100, random(&mut w.rng));
+            body.expiry = ALWAYS.until;
+            let request = sign(&body, &w.root, &shop.signing);
+            signed.push((band.token(&w, &request), request));
+        }
+        for (which, after, expected) in cases {
+            let (token, request) = &signed[*which];
+            assert_eq!(w.settle(request, token, later(*after)).outcome, *expected, "{number}: {which} after {after}");
+        }
+        assert_eq!(w.issuer.statement(band.account).unwrap().len(), 1 + cases.iter().filter(|case| case.2.is_settled()).count());
+    }
+    assert_eq!(w.issuer.ledger().audit().unwrap(), []);
 }
 
 fn an_account_never_goes_below_zero<L: Ledger>(mut w: World<L>) {

@@ -82,6 +82,16 @@ fn the_audit_finds_what_others_changed() {
     assert_eq!(audit(&w), [Fault::Unbalanced(Currency::CNY), Fault::Balance(shop.account)]);
     file.sql("UPDATE entries SET change = 300 WHERE change = 299");
     assert_eq!(audit(&w), []);
+    for (damage, repair) in [
+        ("UPDATE accounts SET last = last - 1 WHERE balance = 300", "UPDATE accounts SET last = last + 1 WHERE balance = 300"),
+        ("UPDATE accounts SET last = NULL WHERE balance = 300", "UPDATE accounts SET last = 4 WHERE balance = 300"),
+    ] {
+        file.sql(damage);
+        assert_eq!(audit(&w), [Fault::Entries(shop.account)], "{damage}");
+        assert!(matches!(w.issuer.statement(shop.account), Err(Error::Machine(MachineError::Damaged(_)))));
+        file.sql(repair);
+        assert_eq!(audit(&w), []);
+    }
 
     file.sql("UPDATE credentials SET frozen = 1");
     assert_eq!(audit(&w), [Fault::Revocation(band.payee())]);

@@ -154,7 +154,6 @@ impl<S: Suite, P> Unproven<S, P> {
     /// # Errors
     ///
     /// [`NotProven`] gives the channel back: a record that does not verify ends nothing.
-    #[expect(clippy::result_large_err, reason = "the channel must survive, and there is no allocator to box it")]
     pub fn open(mut self, sealed: &mut [u8]) -> Result<Proven<'_, S, P>, NotProven<S, P>> {
         match self.session.channel.open(sealed) {
             Ok(opened) => Ok(Proven { session: self.session, proof: self.proof, opened }),

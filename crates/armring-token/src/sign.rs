@@ -58,7 +58,8 @@ uses!(
 /// An Ed25519 public key for one use: 32 bytes, a canonical encoding of a point that is not of small order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey<U> {
-    bytes: [u8; 32],
+    /// With its point: to find that takes a tenth of the time of a verification, and was done to know that it is a key.
+    key: criterion::Key,
     used_for: PhantomData<U>,
 }
 
@@ -66,13 +67,13 @@ impl<U: Use> PublicKey<U> {
     /// Takes a key's 32 bytes (RFC 8032 §5.1.2); `None` where they are not canonical, no point, or a point of small order.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Option<Self> {
-        criterion::is_valid_key(&bytes).then_some(Self { bytes, used_for: PhantomData })
+        Some(Self { key: criterion::Key::new(bytes)?, used_for: PhantomData })
     }
 
     /// The key's 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.bytes
+        self.key.as_bytes()
     }
 }
 
@@ -81,14 +82,14 @@ impl RootKey {
     /// signed for one issuer is of use at another.
     #[must_use]
     pub fn fingerprint(&self) -> RootFingerprint {
-        RootFingerprint(hash("root", &[&self.bytes]))
+        RootFingerprint(hash("root", &[self.key.as_bytes()]))
     }
 }
 
 impl<U> fmt::Debug for PublicKey<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PublicKey(")?;
-        self.bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        self.key.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
         f.write_str(")")
     }
 }
@@ -123,7 +124,7 @@ impl PaymentKey {
     /// This key where a payee's is asked for: a wearer signs payment requests with their payment key.
     #[must_use]
     pub const fn as_payee(&self) -> PayeeKey {
-        PublicKey { bytes: self.bytes, used_for: PhantomData }
+        PublicKey { key: self.key, used_for: PhantomData }
     }
 }
 
@@ -154,7 +155,7 @@ impl<U: Use> PublicKey<U> {
     /// Whether `signature` is this key's over `message` under `label`, for the issuer with this root.
     pub(crate) fn verifies(&self, label: &str, root: &RootFingerprint, message: &[u8], signature: &Signature) -> bool {
         let len = label_len(label);
-        criterion::is_valid(&self.bytes, &parts(&len, label, root, message), signature)
+        self.key.verifies(&parts(&len, label, root, message), signature)
     }
 }
 

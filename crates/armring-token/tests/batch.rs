@@ -209,3 +209,15 @@ proptest! {
         prop_assert_eq!(together(&tokens, &mut ChaCha20Rng::seed_from_u64(seed)), one_by_one(&tokens));
     }
 }
+
+#[test]
+fn a_batch_allocates_less_often_than_it_has_objects() {
+    let tokens: Vec<_> = (0..64).map(|n| signed_token(u8::try_from(n).unwrap() + 10, n)).collect();
+    let mut rng = rng();
+    let mut batch = Batch::new(root());
+    for (key, token) in &tokens {
+        batch.push(parse::<PaymentToken>(token).signed_by(*key));
+    }
+    let counted = allocation_counter::measure(|| assert!(batch.verify(&mut rng).iter().all(Result::is_ok)));
+    assert!(counted.count_total < 40, "{}", counted.count_total);
+}

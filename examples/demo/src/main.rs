@@ -3,7 +3,6 @@
 
 #![forbid(unsafe_code)]
 
-mod air;
 mod arguments;
 mod attack;
 mod authenticator;
@@ -17,20 +16,19 @@ mod issuer;
 mod keyring;
 mod line;
 mod linking;
-mod money;
 mod paying;
 mod phone;
 mod receipts;
 mod receiving;
 mod server;
 mod shop;
-mod step;
 mod story;
 mod trace;
 
 use std::process::ExitCode;
 
 use armring_band::Face;
+use armring_loopback::{air, money, step};
 
 use crate::arguments::{Arguments, Process};
 use crate::story::{Held, Script, Setting};

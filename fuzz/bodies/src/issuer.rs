@@ -61,12 +61,12 @@ fn pays(world: &mut World, books: &mut Books, input: &mut Input<'_>) {
         input.alter(object);
         object.truncate(armring_wire::records::OBJECT_MAX);
     }
-    let before = world.trace();
+    let before = world.remembers();
     for _ in 0..=input.below(2) {
         let record = ToIssuer::Redeem { request: Opaque::new(&request).unwrap(), token: Opaque::new(&token).unwrap() };
         match decode_record(&world.asks(&record)).unwrap() {
             FromIssuer::Receipt(receipt) => books.answered(world, &request, &token, receipt.as_bytes()),
-            FromIssuer::Refused(_) => assert_eq!(before, world.trace(), "what is refused leaves no trace"),
+            FromIssuer::Refused(_) => assert!(world.is_as(&before), "what is refused leaves no trace"),
             other => panic!("{other:?}"),
         }
     }
@@ -78,7 +78,7 @@ fn refunds(world: &mut World, books: &Books, input: &mut Input<'_>) {
     let mut refund = world.refund(token, u64::from(input.any::<u8>()) * 3);
     let changed = input.below(4) == 0 && input.alter(&mut refund);
     refund.truncate(armring_wire::records::OBJECT_MAX);
-    let before = world.trace();
+    let before = world.remembers();
     let first = world.asks(&ToIssuer::Refund(Opaque::new(&refund).unwrap()));
     match decode_record(&first).unwrap() {
         FromIssuer::Refunded(receipt) => {
@@ -88,7 +88,7 @@ fn refunds(world: &mut World, books: &Books, input: &mut Input<'_>) {
                 [Outcome::Settled, Outcome::NotAllowed, Outcome::RefundExceeds, Outcome::NotSettled, Outcome::InsufficientFunds];
             assert!(allowed.contains(&receipt), "{receipt:?}");
         }
-        FromIssuer::Refused(_) => assert_eq!(before, world.trace(), "what is refused leaves no trace"),
+        FromIssuer::Refused(_) => assert!(world.is_as(&before), "what is refused leaves no trace"),
         other => panic!("{other:?}"),
     }
     if !matches!(decode_record(&first), Ok(FromIssuer::Refused(Refusal::Busy))) {
@@ -97,10 +97,10 @@ fn refunds(world: &mut World, books: &Books, input: &mut Input<'_>) {
 }
 
 fn garbage(world: &mut World, input: &mut Input<'_>) {
-    let before = world.trace();
+    let before = world.remembers();
     let answer = world.handles(input.bytes(400));
     assert!(decode_record::<FromIssuer<'_>>(&answer).is_ok());
-    assert_eq!(before, world.trace(), "garbage leaves no trace");
+    assert!(world.is_as(&before), "garbage leaves no trace");
 }
 
 fn lists(world: &mut World, input: &mut Input<'_>) {

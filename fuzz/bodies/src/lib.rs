@@ -25,6 +25,7 @@
 //! | [`wallet()`] | a connection, against a hostile band | linked by its own band alone, paired by its person alone |
 //! | [`payment()`] | a payment and a collection | refused changes nothing; one token, one outcome |
 //! | [`payee()`] | sales with and without network, refunds | the floor limits; refused changes nothing |
+//! | [`revoked()`] | a payee that hears who is revoked, in parts | a model of what the issuer said; refused changes nothing |
 //! | [`issuer()`] | a service: payments, clones, refunds, garbage | the books; one answer for each token |
 
 #![forbid(unsafe_code)]
@@ -51,6 +52,7 @@ mod payee;
 mod payment;
 mod reassembler;
 mod records;
+mod revoked;
 mod stored;
 mod uris;
 mod wallet;
@@ -66,6 +68,7 @@ pub use payee::payee;
 pub use payment::payment;
 pub use reassembler::reassembler;
 pub use records::records;
+pub use revoked::revoked;
 pub use stored::stored;
 pub use uris::uris;
 pub use wallet::wallet;
@@ -74,7 +77,7 @@ pub use wallet::wallet;
 pub type Body = fn(&[u8]);
 
 /// All targets by name.
-pub const TARGETS: [(&str, Body); 14] = [
+pub const TARGETS: [(&str, Body); 15] = [
     ("reassembler", reassembler),
     ("fragments", fragments),
     ("records", records),
@@ -88,5 +91,6 @@ pub const TARGETS: [(&str, Body); 14] = [
     ("wallet", wallet),
     ("payment", payment),
     ("payee", payee),
+    ("revoked", revoked),
     ("issuer", issuer),
 ];

@@ -50,7 +50,23 @@ macro_rules! replays {
     };
 }
 
-replays!(reassembler, fragments, records, objects, batch, uris, stored, handshake, channel, band, wallet, payment, payee, issuer,);
+replays!(
+    reassembler,
+    fragments,
+    records,
+    objects,
+    batch,
+    uris,
+    stored,
+    handshake,
+    channel,
+    band,
+    wallet,
+    payment,
+    payee,
+    revoked,
+    issuer,
+);
 
 #[test]
 fn no_input_breaks_no_rule() {

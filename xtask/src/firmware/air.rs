@@ -89,6 +89,7 @@ impl Air {
             phone.band_knows = true;
         }
         self.shared.tidy(&mut ends);
+        self.shared.changed.notify_all();
     }
 
     /// Waits until no phone is connected, and the band knows. Else the next one would be a second one.
@@ -118,15 +119,18 @@ impl Shared {
     }
 }
 
-/// Takes in a phone, and in a thread of its own all that it sends.
+/// Takes in a phone, and in a thread of its own all that it sends. A band that is connected does not advertise: whoever dials meanwhile waits
+/// until the connection before is over on both sides, and is turned away where it stays.
 fn connected(shared: &Arc<Shared>, id: u64, stream: TcpStream) {
-    let mut ends = shared.locked();
-    let (Some(band), Ok(mut reader)) = (&mut ends.band, stream.try_clone()) else { return };
-    let _ = band.write_all(&[CONNECTED.to_le_bytes(), ATT_PAYLOAD.to_le_bytes()].concat());
-    // One connection at a time: a second phone is reported, and turned away.
+    let ends = shared.locked();
+    let busy = |ends: &mut Ends| ends.band.is_some() && ends.phone.is_some();
+    let waited = shared.changed.wait_timeout_while(ends, PATIENCE, busy);
+    let mut ends = waited.unwrap_or_else(PoisonError::into_inner).0;
     if ends.phone.is_some() {
         return;
     }
+    let (Some(band), Ok(mut reader)) = (&mut ends.band, stream.try_clone()) else { return };
+    let _ = band.write_all(&[CONNECTED.to_le_bytes(), ATT_PAYLOAD.to_le_bytes()].concat());
     let _ = stream.set_nodelay(true);
     ends.phone = Some(Phone { id, stream, phone_is_gone: false, band_knows: false });
     drop(ends);

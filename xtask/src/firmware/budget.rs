@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     build::{self, sizes},
     session,
-    toolchain::Toolchain,
+    toolchain::{self, Toolchain},
 };
 use crate::workspace::{Workspace, output};
 
@@ -54,7 +54,7 @@ pub(crate) enum Then {
 /// Measures, and compares with what is committed, or writes that anew.
 pub(super) fn run(workspace: &Workspace, toolchain: &Toolchain, then: Then) -> Result<()> {
     let (mut figures, mut order) = (Figures::new(), Vec::new());
-    let day = write_day(workspace, toolchain)?;
+    let day = write_day(workspace)?;
     for (name, features) in BUILDS {
         let image = build::image(workspace, toolchain, "armring-firmware", features)?;
         let found = sizes(&image)?;
@@ -99,11 +99,14 @@ fn measure_peers(workspace: &Workspace, toolchain: &Toolchain, figures: &mut Fig
     Ok(names)
 }
 
-fn write_day(workspace: &Workspace, toolchain: &Toolchain) -> Result<PathBuf> {
+/// The day as the measuring program reads it. Gives where it lies.
+pub(super) fn write_day(workspace: &Workspace) -> Result<PathBuf> {
     let path = workspace.root.join("vectors/session.json");
     let day = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let day = session::encoded(&serde_json::from_str(&day)?)?;
-    let path = toolchain.folder().join("session.bin");
+    let folder = workspace.target.join(toolchain::FOLDER);
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let path = folder.join("session.bin");
     // Written only where it changed, so that nothing is compiled anew for nothing.
     if fs::read(&path).ok().as_ref() != Some(&day) {
         fs::write(&path, &day)?;

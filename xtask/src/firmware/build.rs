@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::toolchain::Toolchain;
+use super::toolchain::{FOLDER, Toolchain};
 use crate::workspace::{Workspace, output, run};
 
 /// The board of the example: a Cortex-M4 with a floating-point unit, as the nRF52840 is.
@@ -34,6 +34,22 @@ pub(super) fn with_day(
     let mut command = toolchain.cargo(workspace, &[&arguments(package), more].concat())?;
     run(command.env("ARMRING_SESSION", day))?;
     Ok(lies(toolchain, package))
+}
+
+/// Lints everything in `examples/firmware`. Released, since nothing there can unwind.
+pub(super) fn lint(workspace: &Workspace, day: &Path) -> Result<()> {
+    let host = host()?;
+    let arguments = ["clippy", "--workspace", "--locked", "--release", "--target", &host, "--", "-D", "warnings"];
+    let mut command = workspace.cargo(&arguments);
+    command.current_dir(workspace.root.join("examples/firmware")).env("ARMRING_SESSION", day);
+    run(command.env("CARGO_TARGET_DIR", workspace.target.join(FOLDER).join("lint")))
+}
+
+/// The machine that this runs on, in the compiler's words.
+fn host() -> Result<String> {
+    let said = String::from_utf8(output(std::process::Command::new("rustc").arg("-vV"))?.stdout)?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("`rustc -vV` names no host")?.to_owned())
 }
 
 fn arguments(package: &str) -> [&str; 9] {

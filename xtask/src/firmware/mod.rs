@@ -46,6 +46,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Lints the firmware, compiled for this machine: Debian's compiler has no clippy, and clippy's has no `core` for a microcontroller. What is
+/// compiled for a microcontroller alone lies in dependencies.
+pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
+    build::lint(workspace, &budget::write_day(workspace)?)
+}
+
 /// Measures what the band costs, and what its radio does.
 pub(crate) fn budget(workspace: &Workspace, then: Then) -> Result<()> {
     let toolchain = Toolchain::get(workspace)?;

@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 
-from bumble import hci
+from bumble import hci, ll
 from bumble.controller import Controller
 from bumble.link import LocalLink
 from bumble.snoop import BtSnooper, Snooper
@@ -61,6 +61,13 @@ class VirtualController(Controller):
         peer = self.link.find_le_controller(peer_address)
         if connection and not (peer and connection.self_address in peer.le_connections):
             self.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_FAILED_TO_BE_ESTABLISHED_ERROR)
+
+    def send_advertising_pdu(self, packet):
+        """Sends the scan response's data as well, which bumble's controller keeps to itself."""
+        super().send_advertising_pdu(packet)
+        response = bytes(self.le_legacy_advertiser.scan_response_data).rstrip(b"\0")
+        if isinstance(packet, ll.AdvInd) and response:
+            super().send_advertising_pdu(ll.AdvInd(packet.advertiser_address, response))
 
     def host_gone(self):
         self.le_legacy_advertiser.stop()

@@ -4,3 +4,4 @@
 mod common;
 mod power;
 mod storage;
+mod torn;

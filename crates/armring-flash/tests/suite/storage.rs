@@ -145,7 +145,7 @@ fn every_key_many_times<const WORD: usize, const PAGE: usize>(pages: usize) {
 
 #[test]
 fn the_smallest_range_has_room_for_everything_a_band_stores_in_any_flash() {
-    every_key_many_times::<4, 1024>(11);
+    every_key_many_times::<4, 1024>(10);
     every_key_many_times::<4, 2048>(5);
     every_key_many_times::<4, 4096>(4);
     every_key_many_times::<1, 4096>(4);
@@ -357,7 +357,7 @@ fn flash_that_is_worn_out_is_noticed() {
 fn it_fits_into_a_small_machine() {
     let size = size_of::<BandStore<Small>>();
     println!("{size} bytes");
-    assert!(size <= 640, "{size} bytes");
+    assert!(size <= 768, "{size} bytes");
 }
 
 #[test]
@@ -365,7 +365,7 @@ fn debug_and_errors_say_nothing_of_values() {
     let store = mount(&Small::new(PAGES, 1));
     assert_eq!(format!("{store:?}"), "BandStore { .. }");
     assert_eq!(Error::Driver(Failure).to_string(), "the flash driver failed: Failure");
-    for error in [Error::<Failure>::ReadBack, Error::Corrupted, Error::Range, Error::Value] {
+    for error in [Error::<Failure>::ReadBack, Error::Corrupted, Error::Version, Error::Range, Error::Value] {
         assert!(error.to_string().len() > 20);
     }
 }

@@ -12,12 +12,14 @@
     reason = "a program that measures"
 )]
 
+#[cfg(feature = "postgres")]
+mod in_postgres;
 mod people;
 mod place;
 mod plot;
 mod run;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use armring_issuer::{GroupOptions, Ledger, SqliteLedger};
@@ -77,6 +79,9 @@ enum Command {
         /// How many payments to measure.
         #[arg(long, default_value_t = 10_000)]
         payments: usize,
+        /// A control group whose memory is bounded, page cache included, to go into before anything is measured: its folder.
+        #[arg(long)]
+        bounded_by: Option<PathBuf>,
     },
 }
 
@@ -92,15 +97,19 @@ fn main() -> Result<()> {
                 pay(SqliteLedger::open(&ledger)?, place, &wish)
             }
         }
-        Command::Growth { ledger, spent, payments } => {
-            println!("{:>12} {:>12} {:>12} {:>14} {:>12}", "spent", "file, MiB", "payments/s", "us/payment", "to first");
+        Command::Growth { ledger, spent, payments, bounded_by } => {
+            println!("machine: {} cores, load {}", std::thread::available_parallelism()?, load_average());
+            println!(
+                "{:>12} {:>12} {:>12} {:>14} {:>12} {:>12}",
+                "spent", "file, MiB", "payments/s", "us/payment", "us processor", "to first"
+            );
             let mut first = None;
             for spent in spent {
-                let cost = growth(&ledger, spent, payments)?;
-                let ratio = cost.as_secs_f64() / first.get_or_insert(cost).as_secs_f64();
+                let measured = growth(&ledger, spent, payments, bounded_by.as_deref())?;
+                let [cost, processor] = [1e6 / measured.rate, measured.processor_each()];
+                let ratio = processor / *first.get_or_insert(processor);
                 let size = std::fs::metadata(&ledger)?.len() >> 20;
-                let each = cost.as_secs_f64() * 1e6;
-                println!("{spent:>12} {size:>12} {:>12.0} {each:>14.1} {ratio:>12.2}", 1e6 / each);
+                println!("{spent:>12} {size:>12} {:>12.0} {cost:>14.1} {processor:>12.1} {ratio:>12.2}", measured.rate);
             }
             Ok(())
         }
@@ -110,7 +119,7 @@ fn main() -> Result<()> {
 #[cfg(feature = "postgres")]
 fn pay_in_postgres(parameters: &str, wish: &Wish) -> Result<()> {
     let ledger = armring_issuer::PostgresLedger::open(parameters, armring_issuer::PostgresOptions::default())?;
-    pay(ledger, place::InPostgres::open(parameters)?, wish)
+    pay(ledger, in_postgres::InPostgres::open(parameters)?, wish)
 }
 
 #[cfg(not(feature = "postgres"))]
@@ -162,12 +171,15 @@ fn tell(what: &str, measured: &Measured) {
     println!(
         "{what}: {:.0} payments/s, {:.1} us of processor each; p50 {half:.1} ms, p99 {most:.1} ms, p99.9 {nearly_all:.1} ms, longest {all:.1} ms{}",
         measured.rate,
-        measured.processor.as_secs_f64() * 1e6 / measured.latencies.len() as f64,
+        measured.processor_each(),
         if measured.busy > 0 { format!("; {} times busy", measured.busy) } else { String::new() }
     );
+    for (thread, time) in &measured.threads {
+        println!("  {thread}: {:.1} us each", time.as_secs_f64() * 1e6 / measured.latencies.len() as f64);
+    }
 }
 
-fn growth(path: &std::path::Path, spent: usize, payments: usize) -> Result<Duration> {
+fn growth(path: &Path, spent: usize, payments: usize, bounded_by: Option<&Path>) -> Result<Measured> {
     const EACH: usize = 100;
     let mut place = InSqlite::anew(path)?;
     drop(SqliteLedger::open(path)?);
@@ -178,8 +190,18 @@ fn growth(path: &std::path::Path, spent: usize, payments: usize) -> Result<Durat
     let sent = people.sign(each);
     place.forget()?;
     let front = people.open_for_business(SqliteLedger::open(path)?, GroupOptions::default())?;
+    let outside = bounded_by.map(enter).transpose()?;
     let measured = run::pay(&front, sent.get(..payments).unwrap_or(&sent), Load::AsFastAsItGoes);
-    Ok(Duration::from_secs_f64(1.0 / measured.rate))
+    outside.map(|group| enter(&group)).transpose()?;
+    Ok(measured)
+}
+
+/// Goes into a control group for memory, and says which it came from.
+fn enter(group: &Path) -> Result<PathBuf> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup")?;
+    let now = groups.lines().find_map(|line| line.split_once(":memory:")).map_or("/", |(_, path)| path);
+    std::fs::write(group.join("cgroup.procs"), std::process::id().to_string())?;
+    Ok(PathBuf::from(format!("/sys/fs/cgroup/memory{now}")))
 }
 
 fn load_average() -> String {

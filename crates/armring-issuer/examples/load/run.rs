@@ -1,5 +1,6 @@
 //! Payments, as fast as they go or at a given rate.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -28,9 +29,16 @@ pub(crate) struct Measured {
     pub(crate) busy: usize,
     /// Of this process.
     pub(crate) processor: Duration,
+    /// Of its threads, by name.
+    pub(crate) threads: BTreeMap<String, Duration>,
 }
 
 impl Measured {
+    /// Microseconds of a processor for each payment.
+    pub(crate) fn processor_each(&self) -> f64 {
+        self.processor.as_secs_f64() * 1e6 / self.latencies.len() as f64
+    }
+
     pub(crate) fn quantile(&self, part: f64) -> Duration {
         let mut sorted = self.latencies.clone();
         sorted.sort_unstable();
@@ -42,7 +50,7 @@ impl Measured {
 pub(crate) fn pay<L: Ledger + Send + 'static>(front: &Front<L>, sent: &[Sent], load: Load) -> Measured {
     let took: Arc<Vec<AtomicU64>> = Arc::new(sent.iter().map(|_| AtomicU64::new(0)).collect());
     let answered = Arc::new(AtomicUsize::new(0));
-    let (begin, processor) = (Instant::now(), processor_time());
+    let (begin, processor, threads) = (Instant::now(), processor_time("/proc/self"), thread_times());
     let mut busy = 0;
     for (number, (request, token)) in sent.iter().enumerate() {
         let due = match load {
@@ -73,9 +81,11 @@ pub(crate) fn pay<L: Ledger + Send + 'static>(front: &Front<L>, sent: &[Sent], l
         thread::sleep(Duration::from_micros(200));
     }
     let rate = sent.len() as f64 / begin.elapsed().as_secs_f64();
-    let processor = processor_time().saturating_sub(processor);
+    let processor = processor_time("/proc/self").saturating_sub(processor);
+    let mut used = thread_times();
+    used.iter_mut().for_each(|(name, time)| *time = time.saturating_sub(threads.get(name).copied().unwrap_or_default()));
     let latencies = took.iter().map(|nanos| Duration::from_nanos(nanos.load(Ordering::Relaxed))).collect();
-    Measured { rate, latencies, busy, processor }
+    Measured { rate, latencies, busy, processor, threads: used }
 }
 
 fn wait_until(begin: Instant, due: Duration) -> Duration {
@@ -86,10 +96,20 @@ fn wait_until(begin: Instant, due: Duration) -> Duration {
     due
 }
 
-/// What this process has had of all processors; nothing where it cannot be known.
-fn processor_time() -> Duration {
+/// What the threads of this process have had of all processors; those of one name together.
+fn thread_times() -> BTreeMap<String, Duration> {
+    let mut times = BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default().trim().to_owned();
+        *times.entry(name).or_default() += processor_time(&task.path().display().to_string());
+    }
+    times
+}
+
+/// What a process or thread has had of all processors; nothing where it cannot be known.
+fn processor_time(of: &str) -> Duration {
     const TICKS: u64 = 100;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let stat = std::fs::read_to_string(format!("{of}/stat")).unwrap_or_default();
     let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or_default();
     Duration::from_millis((ticks(11) + ticks(12)) * 1_000 / TICKS)

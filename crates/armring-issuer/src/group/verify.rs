@@ -14,7 +14,7 @@ use crate::ledger::Ledger;
 use crate::redeem::{Candidate, VerifiedPayment, verify_batch};
 
 /// How many payments are verified together: where a batch gains little from being longer.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 
 /// How many keys are remembered: of each some 40 bytes.
 const KEYS: usize = 1 << 20;
@@ -71,11 +71,13 @@ impl KnownKeys {
         if credentials.is_empty() && payees.is_empty() {
             return Ok(keys);
         }
-        for record in ledger.credentials(&credentials)? {
+        let records = if credentials.is_empty() { Vec::new() } else { ledger.credentials(&credentials)? };
+        for record in records {
             let key = record.credential.payment_key().ok_or(MachineError::Damaged("a credential has no key"))?;
             keys.credentials.insert(record.credential.id, key);
         }
-        for payee in ledger.payees(&payees)? {
+        let records = if payees.is_empty() { Vec::new() } else { ledger.payees(&payees)? };
+        for payee in records {
             keys.payees.insert(payee.id, payee.key().ok_or(MachineError::Damaged("a payee has no key"))?);
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);

@@ -136,6 +136,8 @@ pub enum Fault {
     Unbalanced(Currency),
     /// An account's balance is not the sum of its entries, or is below zero and the account not a float.
     Balance(AccountPseudonym),
+    /// Not all entries of an account are found.
+    Entries(AccountPseudonym),
     /// Two tokens of a credential have overlapping totals, or its counts are not those of its tokens.
     Totals(CredentialId),
     /// A request was settled by two tokens.

@@ -1,7 +1,6 @@
 //! What a handshake has agreed on so far (Noise §5.2).
 
 use core::fmt;
-use core::marker::PhantomData;
 
 use armring_channel::{Aead, HandshakeHash, Key, TAG_LEN};
 use blake2::{Blake2s256, Digest};
@@ -14,9 +13,8 @@ use crate::error::{CallerError, Error, PeerError};
 pub(crate) struct SymmetricState<A> {
     chaining_key: Zeroizing<[u8; 32]>,
     hash: [u8; 32],
-    key: Option<Key>,
+    key: Option<A>,
     nonce: u64,
-    aead: PhantomData<fn() -> A>,
 }
 
 impl<A: Aead> SymmetricState<A> {
@@ -28,7 +26,7 @@ impl<A: Aead> SymmetricState<A> {
             Some(start) => start.copy_from_slice(name),
             None => hash = Blake2s256::digest(name).into(),
         }
-        Self { chaining_key: Zeroizing::new(hash), hash, key: None, nonce: 0, aead: PhantomData }
+        Self { chaining_key: Zeroizing::new(hash), hash, key: None, nonce: 0 }
     }
 
     /// The hash of everything said so far (Noise `GetHandshakeHash`).
@@ -62,7 +60,7 @@ impl<A: Aead> SymmetricState<A> {
     }
 
     fn set_key(&mut self, key: &[u8; 32]) {
-        self.key = Some(Key::new(*key));
+        self.key = Some(A::new(Key::new(*key)));
         self.nonce = 0;
     }
 
@@ -73,7 +71,7 @@ impl<A: Aead> SymmetricState<A> {
             Some(key) => {
                 let (text, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(CallerError::Length)?;
                 copy(plaintext, text)?;
-                *tag = A::seal(key, self.nonce, &self.hash, text);
+                *tag = key.seal(self.nonce, &self.hash, text);
                 self.nonce = self.nonce.saturating_add(1);
             }
         }
@@ -88,7 +86,7 @@ impl<A: Aead> SymmetricState<A> {
             Some(key) => {
                 let (text, tag) = ciphertext.split_last_chunk::<TAG_LEN>().ok_or(PeerError::Length)?;
                 copy(text, out)?;
-                A::open(key, self.nonce, &self.hash, out, tag).map_err(|_| PeerError::NotAuthentic)?;
+                key.open(self.nonce, &self.hash, out, tag).map_err(|_| PeerError::NotAuthentic)?;
                 self.nonce = self.nonce.saturating_add(1);
             }
         }

@@ -158,7 +158,7 @@ fn a_changed_key_is_the_one_that_snow_changes_to() {
         let mut sealed = [0; 48];
         assert_eq!(cipher.encrypt(nonce, b"ad", &[7; 32], &mut sealed), 48);
         let mut text = [7; 32];
-        let tag = ChaChaPoly::seal(&ChaChaPoly::rekey(&Key::new(key)), nonce, b"ad", &mut text);
+        let tag = ChaChaPoly::new(ChaChaPoly::new(Key::new(key)).rekey()).seal(nonce, b"ad", &mut text);
         assert_eq!((&sealed[..32], &sealed[32..]), (&text[..], &tag[..]));
     }
 }

@@ -1,6 +1,7 @@
 //! The payee's tests, one program: it links once.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
 
+mod allocations;
 mod book;
 mod common;
 mod offline;

@@ -163,3 +163,20 @@ fn rfc_8032_signatures_are_made_and_taken_however_the_message_is_cut() {
         }
     }
 }
+
+/// With and without the feature `small-stack` it is one criterion, for keys of mixed order and wrong signatures too.
+#[test]
+fn both_ways_to_multiply_give_the_same_point() {
+    let taming = TAMING.into_iter().map(|(message, key, signature, _)| (key, message, signature));
+    let published =
+        RFC8032.into_iter().flat_map(|[_, key, message, signature]| [(key, message, signature), (key, "00", signature)]);
+    let mut compared = 0;
+    for (key, message, signature) in taming.chain(published) {
+        let signature = Signature::from_bytes(&unhex_array(signature));
+        if let Some(equation) = Key::new(unhex_array(key)).and_then(|key| Equation::new(&key, &[&unhex(message)], &signature)) {
+            assert_eq!(equation.at_once(), equation.in_turn(), "{key}, {message}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 10, "only {compared} have an equation");
+}

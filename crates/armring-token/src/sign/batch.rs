@@ -102,7 +102,7 @@ impl<I: Item> Batch<I> {
     /// `rng` gives 16 bytes for each object. They must not be known to whoever made the objects, or invalid signatures can be made that cancel
     /// each other out. Where it fails, each object is verified by itself.
     ///
-    /// From 16 objects on that takes some 60 % of the time that they take one by one; if one of them is invalid, about as long as one by one;
+    /// From 16 objects on that takes half of the time that they take one by one, from 256 on less; if one of them is invalid, about as long as one by one;
     /// if most are, two to three times as long.
     pub fn verify<R: TryCryptoRng + ?Sized>(self, rng: &mut R) -> Vec<I::Verdict> {
         let mut signatures = private::Signatures(Vec::new());
@@ -155,9 +155,9 @@ impl<'a, T: Object<'a>> private::Gather for Signed<'a, T> {
     type Verdict = Result<Verified<T>, VerifyError>;
 
     fn gather(&self, root: &RootFingerprint, signatures: &mut private::Signatures) {
-        let (key, len) = (self.key.as_bytes(), label_len(T::LABEL));
+        let (key, len) = (&self.key.key, label_len(T::LABEL));
         let message = parts(&len, T::LABEL, root, self.object.bytes);
-        signatures.0.push((*key, Equation::new(key, &message, &Signature::from_bytes(self.object.signature))));
+        signatures.0.push((*key.as_bytes(), Equation::new(key, &message, &Signature::from_bytes(self.object.signature))));
     }
 
     fn judge(self, root: &RootFingerprint, valid: &mut impl Iterator<Item = bool>) -> Self::Verdict {

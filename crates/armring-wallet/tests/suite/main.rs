@@ -1,6 +1,7 @@
 //! The wallet's tests, one program: it links once.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
 
+mod allocations;
 mod collection;
 mod common;
 mod enrolling;

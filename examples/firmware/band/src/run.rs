@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 
 use armring_band::{Band, Error, Event, Output, Secret, Signal, SoftwareKeys};
-use armring_flash::{BandStore, block_on};
+use armring_flash::{BandStore, MultiwriteNorFlash, block_on};
 use armring_pairing::SoftwareKey;
 use armring_token::RootKey;
 use armring_wire::ATT_PAYLOAD_MAX;
@@ -19,9 +19,9 @@ const PATTERN: &[u8] = &[1, 2, 1, 1];
 /// A band with everything around it.
 struct Host<'a, B: Board> {
     band: &'a mut SoftwareBand,
-    store: BandStore<B::Flash>,
+    store: &'a mut BandStore<B::Flash>,
     board: &'a mut B,
-    rng: ChaCha20Rng,
+    rng: &'a mut ChaCha20Rng,
 }
 
 type SoftwareBand = Band<SoftwareKey, SoftwareKeys>;
@@ -36,8 +36,9 @@ pub(crate) fn run<B: Board>(board: &mut B) -> Result<Infallible, Fault> {
     let mut flash = board.flash()?;
     let identity = identity::load_or_make(&mut flash, B::IDENTITY, &mut rng)?;
     let mut band = new_band(identity, root);
-    let store = mount::<B>(flash, &mut band)?;
-    let mut host = Host { band: &mut band, store, board, rng };
+    let mut store = mount::<B>(flash)?;
+    load(&mut store, &mut band)?;
+    let mut host = Host { band: &mut band, store: &mut store, board, rng: &mut rng };
     host.board.done();
     let mut fragment = [0; ATT_PAYLOAD_MAX];
     loop {
@@ -52,13 +53,15 @@ pub(crate) fn run<B: Board>(board: &mut B) -> Result<Infallible, Fault> {
             (Happened::Gesture(gesture), _) => Event::Gesture(gesture),
             // The first pattern is chosen, and at once entered.
             (Happened::Tapped, Some(pattern)) if host.band.unlocking().is_none() => {
-                host.happens(Event::Chosen(pattern));
+                host.report(Event::Chosen(pattern));
+                host.follow(&mut fragment);
                 Event::Entered(pattern)
             }
             (Happened::Tapped, Some(pattern)) => Event::Entered(pattern),
             (Happened::Tapped | Happened::Nothing, _) => Event::Tick,
         };
-        host.happens(event);
+        host.report(event);
+        host.follow(&mut fragment);
         if !matches!(happened, Happened::Nothing) {
             host.board.done();
         }
@@ -71,32 +74,39 @@ fn new_band(identity: SoftwareKey, root: RootKey) -> SoftwareBand {
     Band::new(identity, SoftwareKeys, root)
 }
 
+#[inline(never)]
+fn mount<B: Board>(flash: B::Flash) -> Result<BandStore<B::Flash>, Fault> {
+    block_on(BandStore::mount(flash, B::STATE)).map_err(|_| Fault::Flash)
+}
+
 /// Hands the band what it stored before. One that has lost a token would count anew: it does not run.
 #[inline(never)]
-fn mount<B: Board>(flash: B::Flash, band: &mut SoftwareBand) -> Result<BandStore<B::Flash>, Fault> {
-    let mut store = block_on(BandStore::mount(flash, B::STATE)).map_err(|_| Fault::Flash)?;
-    block_on(store.load(band)).map_err(|_| Fault::Flash)?;
-    Ok(store)
+fn load<F: MultiwriteNorFlash>(store: &mut BandStore<F>, band: &mut SoftwareBand) -> Result<(), Fault> {
+    block_on(store.load(band)).map_err(|_| Fault::Flash)
 }
 
 impl<B: Board> Host<'_, B> {
-    /// Reports an event to the band and does all that it wants done, and all that follows from that.
-    fn happens(&mut self, event: Event<'_>) {
-        let mut next = self.handle(event);
-        while let Some(event) = next {
-            next = self.handle(event);
+    /// Reports an event to the band.
+    fn report(&mut self, event: Event<'_>) {
+        let now = self.board.now();
+        if let Err(error) = self.band.handle(event, now, self.rng) {
+            self.board.complain(blamed(error));
         }
     }
 
-    /// One event and its outputs. Gives the event that the outputs led to, if one did.
-    fn handle(&mut self, event: Event<'_>) -> Option<Event<'static>> {
-        let now = self.board.now();
-        if let Err(error) = self.band.handle(event, now, &mut self.rng) {
-            self.board.complain(blamed(error));
+    /// Does all that the band wants done, and all that follows from that. `fragment` is where the band writes what it says: what the phone
+    /// wrote there has been reported.
+    fn follow(&mut self, fragment: &mut [u8]) {
+        while let Some(event) = self.outputs(fragment) {
+            self.report(event);
         }
-        let mut fragment = [0; ATT_PAYLOAD_MAX];
+    }
+
+    /// Does what the band wants done. Gives the event that this led to, if it led to one.
+    #[inline(never)]
+    fn outputs(&mut self, fragment: &mut [u8]) -> Option<Event<'static>> {
         let mut next = None;
-        while let Some(output) = self.band.poll(&mut fragment) {
+        while let Some(output) = self.band.poll(fragment) {
             match output {
                 Output::Transmit(bytes) => self.board.notify(bytes),
                 Output::Signal(signal) => {

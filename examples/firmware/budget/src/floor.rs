@@ -16,6 +16,7 @@ const SEALED: usize = match sealed_len(64) {
     None => 0,
 };
 
+#[inline(never)]
 pub(crate) fn measure(meter: &Meter) {
     let secret = StaticSecret::from(black_box([7; 32]));
     let public = meter.measure("X25519 public key", || PublicKey::from(&secret));

@@ -60,7 +60,7 @@ fn play(band: &mut SoftwareBand, chapter: &mut Chapter, meter: &Meter, fragment:
             instructions += taken;
             match output {
                 Some(Output::Transmit(said)) => {
-                    assert!(Some(&*said) == chapter.says.next(), "it says something else than it said before")
+                    assert!(Some(said) == chapter.says.next(), "it says something else than it said before")
                 }
                 Some(_) => {}
                 None => break,

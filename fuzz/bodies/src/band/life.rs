@@ -245,7 +245,7 @@ impl Life {
     fn relays(&mut self, input: &mut Input<'_>) {
         let answer = match self.room.to_issuer.take() {
             Some(ToIssuer::Start(versions, message)) => self.desk.begins(versions, &message, &mut self.room.rng),
-            Some(ToIssuer::Next(message)) => self.desk.answers(&message, self.limits),
+            Some(ToIssuer::Next(message)) => self.desk.answers(&message, self.limits, input),
             None => None,
         };
         let Some(mut answer) = answer else { return };

@@ -7,12 +7,13 @@ use armring_pairing::{
 use armring_token::{Credential, Enrolment, Limits, PaymentKey};
 use armring_wallet::Connection;
 use armring_wire::records::band::{ToBand, ToWallet};
-use armring_wire::records::enrol::{EnrolToBand, EnrolToIssuer};
-use armring_wire::records::{OBJECT_MAX, RELAY_MAX};
+use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
+use armring_wire::records::{Assurance, OBJECT_MAX, RELAY_MAX};
 use armring_wire::{AttPayload, CredentialId, Fragmenter, Opaque, Reassembler, Record, VersionRange, decode_record, encode};
 
-use crate::cast::{self, Draws, ISSUER, Shared};
+use crate::cast::{self, Draws, ISSUER, SHOP, Shared};
 use crate::flash;
+use crate::input::Input;
 
 /// A phone: its key, the link that it has, if any, and what it may resume with.
 pub(super) struct Phone {
@@ -118,6 +119,8 @@ impl Reconnecting {
 pub(super) struct Desk {
     session: Option<Session>,
     enrolled: u8,
+    /// The payment key that enrolled last.
+    last: [u8; 32],
 }
 
 impl Desk {
@@ -129,8 +132,8 @@ impl Desk {
         Some(second.to_vec())
     }
 
-    /// Issues a credential with these limits for what verifies.
-    pub(super) fn answers(&mut self, message: &[u8], limits: Limits) -> Option<Vec<u8>> {
+    /// Issues a credential with these limits for what verifies; the last one again, one that does not fit, or says something else.
+    pub(super) fn answers(&mut self, message: &[u8], limits: Limits, input: &mut Input<'_>) -> Option<Vec<u8>> {
         let session = self.session.as_mut()?;
         let mut sealed = message.to_vec();
         let Opened::Record(record) = session.channel.open(&mut sealed).ok()? else { return None };
@@ -139,14 +142,30 @@ impl Desk {
         let handshake = session.channel.binding().as_bytes();
         let enrolment = Enrolment { handshake, code, payment_key: key, assurance };
         enrolment.verify(&cast::root(), proof.as_bytes()).expect("the proof of possession");
-        self.enrolled += 1;
-        let id = CredentialId([self.enrolled; 8]);
-        let credential = Credential { id, assurance, limits, ..cast::credential_body(payment_key) };
+        let mut credential = Credential { assurance, limits, ..cast::credential_body(payment_key) };
+        let mut buffer = [0; RELAY_MAX];
+        let how = input.below(16);
+        // What is asked for again is given again.
+        self.enrolled += u8::from(how != 0 || self.last != payment_key);
+        self.last = payment_key;
+        credential.id = CredentialId([self.enrolled; 8]);
+        match how {
+            1 => credential.payment_key = cast::signer(SHOP).verifying_key().to_bytes(),
+            2 => credential.assurance = Assurance::Press,
+            _ => {}
+        }
         let object = cast::sign(&credential, ISSUER);
         assert!(object.len() > OBJECT_MAX);
-        let issued = EnrolToBand::Issued { nonce: [self.enrolled; 16], credential: Opaque::new(&object)? };
-        let mut buffer = [0; RELAY_MAX];
-        let len = encode(&issued, &mut buffer).ok()?.len();
+        let said = match how {
+            3 => EnrolToBand::Refused(EnrolRefusal::from(input.any::<u8>())),
+            4 => EnrolToBand::Unknown(input.any()),
+            _ => EnrolToBand::Issued { nonce: [self.enrolled; 16], credential: Opaque::new(&object)? },
+        };
+        let mut len = encode(&said, &mut buffer).ok()?.len();
+        if how == 5 {
+            // A record of a newer protocol.
+            (buffer[0], len) = (0x7F, 2);
+        }
         Some(session.channel.seal(&mut buffer, len).ok()?.to_vec())
     }
 }

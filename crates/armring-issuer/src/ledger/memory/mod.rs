@@ -28,7 +28,7 @@ use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
 
 /// A ledger in memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemoryLedger {
     accounts: BTreeMap<AccountPseudonym, Account>,
     payees: BTreeMap<PayeeId, PayeeRecord>,
@@ -42,7 +42,7 @@ pub struct MemoryLedger {
 }
 
 /// An enrolment code.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Code {
     account: AccountPseudonym,
     expires: UnixTime,
@@ -50,7 +50,7 @@ struct Code {
 }
 
 /// A credential with all of its tokens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Holding {
     record: CredentialRecord,
     digits: Digits,
@@ -62,7 +62,7 @@ struct Holding {
 }
 
 /// A token that took its counter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Token {
     answer: Answer,
     payment: VerifiedPayment,
@@ -70,7 +70,7 @@ struct Token {
 }
 
 /// A token whose counter or totals were taken.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Clone_ {
     answer: Answer,
     payment: VerifiedPayment,

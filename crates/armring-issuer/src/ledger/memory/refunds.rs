@@ -11,7 +11,7 @@ use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
 
 /// A refund that was answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Refunded {
     answer: RefundAnswer,
     pub(super) token: TokenDigest,

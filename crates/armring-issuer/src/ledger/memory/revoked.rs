@@ -9,7 +9,7 @@ use super::super::revoked::{RevokedPart, begin, next, parts, subject_key, subjec
 use crate::error::MachineError;
 
 /// The latest word about everyone of whom there was one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct RevokedList {
     words: BTreeMap<(u8, [u8; 8]), Word>,
     /// Of the latest change, and when that was.
@@ -17,7 +17,7 @@ pub(super) struct RevokedList {
     changed: UnixTime,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Word {
     revoked: bool,
     epoch: Epoch,

@@ -1,24 +1,27 @@
 //! What is looked up and written when payments are settled: each in one statement for all of them.
 
-use armring_wire::{AccountPseudonym, CredentialId, Outcome, PayeeId, PayeeRef, TokenDigest, UnixTime};
+use armring_wire::{AccountPseudonym, CredentialId, Outcome, PayeeId, TokenDigest, UnixTime};
 use postgres::Row;
 use postgres::types::ToSql;
 
 use super::super::credential::{CredentialRecord, CredentialState};
 use super::super::model::PayeeRecord;
-use super::super::sql::batch::{Answered, Asked, Book, Changes, History, Run, Store};
-use super::super::sql::{codes, credentials as operate, revoked, rows};
-use super::{Books, row};
+use super::super::sql::batch::{Asked, Book, Changes, History, Run, Store};
+use super::super::sql::rows;
+use super::pool::Books;
+use super::sql::row;
 use crate::error::MachineError;
 use crate::redeem::{Interval, VerifiedPayment};
 
 impl Store for Books<'_> {
     fn credentials(&mut self, ids: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
-        credentials(self, ids, " FOR UPDATE")
+        let ids: Vec<_> = ids.iter().map(|id| id.0.as_slice()).collect();
+        credential_records(&self.query(CREDENTIALS_LOCKED, &[&ids])?)
     }
 
     fn payees(&mut self, ids: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
-        payees(self, ids)
+        let ids: Vec<_> = ids.iter().map(|id| id.0.as_slice()).collect();
+        payee_records(&self.query(PAYEES, &[&ids])?)
     }
 
     fn accounts(&mut self, ids: &[AccountPseudonym]) -> Result<Vec<Book>, MachineError> {
@@ -34,10 +37,7 @@ impl Store for Books<'_> {
     }
 
     fn write(&mut self, changes: &Changes<'_>) -> Result<(), MachineError> {
-        self.write_tokens(&changes.tokens)?;
-        self.write_entries(changes)?;
-        let clones = changes.clones.iter().map(|(clone, _)| clone);
-        self.count(changes.tokens.iter().chain(clones))?;
+        self.write_settled(changes)?;
         for (clone, taken_by) in &changes.clones {
             self.write_clone(clone, *taken_by)?;
         }
@@ -45,32 +45,35 @@ impl Store for Books<'_> {
     }
 }
 
-pub(super) fn credentials(
-    books: &mut Books<'_>,
-    ids: &[CredentialId],
-    locked: &str,
-) -> Result<Vec<CredentialRecord>, MachineError> {
-    let sql =
-        format!("SELECT object, state, frozen, maker, answered, total FROM credentials WHERE id = ANY($1) ORDER BY id{locked}");
-    let ids: Vec<_> = ids.iter().map(|id| id.0.as_slice()).collect();
-    books.query(&sql, &[&ids])?.iter().map(|found| rows::credential_record(&mut row(found)?)).collect()
+/// What [`credential_records`] reads.
+pub(super) const CREDENTIALS: &str =
+    "SELECT object, state, frozen, maker, answered, total FROM credentials WHERE id = ANY($1) ORDER BY id";
+
+const CREDENTIALS_LOCKED: &str =
+    "SELECT object, state, frozen, maker, answered, total FROM credentials WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+
+/// What [`payee_records`] reads.
+pub(super) const PAYEES: &str = "SELECT account, certificate, revoked FROM payees WHERE id = ANY($1)";
+
+pub(super) fn credential_records(found: &[Row]) -> Result<Vec<CredentialRecord>, MachineError> {
+    found.iter().map(|found| rows::credential_record(&mut row(found)?)).collect()
 }
 
-pub(super) fn payees(books: &mut Books<'_>, ids: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
-    let ids: Vec<_> = ids.iter().map(|id| id.0.as_slice()).collect();
-    let found = books.query("SELECT account, certificate, revoked FROM payees WHERE id = ANY($1)", &[&ids])?;
+pub(super) fn payee_records(found: &[Row]) -> Result<Vec<PayeeRecord>, MachineError> {
     found.iter().map(|found| rows::payee_record(&mut row(found)?)).collect()
 }
 
 /// Of each payment, in the order in which they were asked about: the token with its counter, its neighbours in the order of counters, whether
-/// its request was settled, and how much was settled within a day.
+/// its request was settled, and how much was settled within a day. The row of its request is looked up by itself: EXISTS and a plain join,
+/// planned while the table is empty, read all of it each time.
 const AROUND: &str = "
     SELECT same.object, same.outcome, same.receipt, below.total_end, above.total_start,
-           EXISTS (SELECT 1 FROM settled WHERE settled.request = asked.request),
+           other.request IS NOT NULL,
            CAST((SELECT coalesce(sum(total_end - total_start), 0) FROM tokens
                  WHERE tokens.credential = asked.credential AND time > $4 AND outcome = 1) AS BIGINT)
     FROM unnest($1::BYTEA[], $2::BIGINT[], $3::BYTEA[]) WITH ORDINALITY AS asked (credential, counter, request, number)
     LEFT JOIN tokens AS same ON same.credential = asked.credential AND same.counter = asked.counter
+    LEFT JOIN LATERAL (SELECT request FROM settled WHERE settled.request = asked.request LIMIT 1) AS other ON true
     LEFT JOIN LATERAL (
         SELECT total_end FROM tokens
         WHERE tokens.credential = asked.credential AND tokens.counter < asked.counter AND total_end > total_start
@@ -82,16 +85,9 @@ const AROUND: &str = "
     ORDER BY asked.number";
 
 impl Books<'_> {
-    fn query(&mut self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, MachineError> {
+    pub(super) fn query(&mut self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, MachineError> {
         let statement = self.prepared(sql)?;
         Ok(self.transaction.query(&statement, parameters)?)
-    }
-
-    /// Changes exactly this many rows.
-    fn change(&mut self, sql: &str, parameters: &[&(dyn ToSql + Sync)], rows: usize) -> Result<(), MachineError> {
-        let statement = self.prepared(sql)?;
-        let changed = self.transaction.execute(&statement, parameters)?;
-        if usize::try_from(changed) == Ok(rows) { Ok(()) } else { Err(MachineError::Damaged("a row is gone")) }
     }
 
     fn around(&mut self, payments: &[Asked<'_>], since: UnixTime) -> Result<Vec<Around>, MachineError> {
@@ -168,110 +164,6 @@ impl Books<'_> {
         let above = above.filter(|(higher, _, _)| *higher < counter);
         Ok(overlaps.or(below).or(above).map(|(counter, digest, _)| (counter, digest)))
     }
-
-    fn write_tokens(&mut self, tokens: &[Answered<'_>]) -> Result<(), MachineError> {
-        const TOKENS: &str = "
-            INSERT INTO tokens (credential, counter, total_start, total_end, outcome, time, gesture, object, receipt, token, request)
-            SELECT * FROM unnest($1::BYTEA[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[],
-                                 $8::BYTEA[], $9::BYTEA[], $10::BYTEA[], $11::BYTEA[])";
-        const SETTLED: &str = "
-            INSERT INTO settled (request, expiry, credential, counter)
-            SELECT * FROM unnest($1::BYTEA[], $2::BIGINT[], $3::BYTEA[], $4::BIGINT[])";
-        if tokens.is_empty() {
-            return Ok(());
-        }
-        let start: Vec<Option<i64>> = column(tokens, |token| token.payment.interval().map(Interval::start));
-        let end: Vec<Option<i64>> = column(tokens, |token| token.payment.interval().map(Interval::end));
-        let values: [&(dyn ToSql + Sync); 11] = [
-            &column(tokens, |token| token.payment.token().credential.0.as_slice()),
-            &column(tokens, |token| i64::from(token.payment.token().counter.0)),
-            &start,
-            &end,
-            &column(tokens, |token| i64::from(u8::from(token.ruling.outcome))),
-            &column(tokens, |token| i64::from(token.ruling.time.as_secs())),
-            &column(tokens, |token| i64::from(codes::gesture_code(token.payment.token().presence.gesture))),
-            &column(tokens, |token| token.ruling.token.0.as_slice()),
-            &column(tokens, |token| token.receipt.as_slice()),
-            &column(tokens, |token| token.payment.token_object()),
-            &column(tokens, |token| token.payment.request_object()),
-        ];
-        self.change(TOKENS, &values, tokens.len())?;
-        let settled: Vec<_> = tokens.iter().filter(|token| token.ruling.outcome.is_settled()).collect();
-        let values: [&(dyn ToSql + Sync); 4] = [
-            &column(&settled, |token| token.payment.token().request.0.as_slice()),
-            &column(&settled, |token| i64::from(token.payment.expiry().as_secs())),
-            &column(&settled, |token| token.payment.token().credential.0.as_slice()),
-            &column(&settled, |token| i64::from(token.payment.token().counter.0)),
-        ];
-        self.change(SETTLED, &values, settled.len())
-    }
-
-    fn write_entries(&mut self, changes: &Changes<'_>) -> Result<(), MachineError> {
-        const ENTRIES: &str = "
-            INSERT INTO entries (account, number, time, kind, reference, change, currency)
-            SELECT * FROM unnest($1::BYTEA[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BYTEA[], $6::BIGINT[], $7::BIGINT[])";
-        const ACCOUNTS: &str = "
-            UPDATE accounts SET balance = moved.balance, entries = moved.entries
-            FROM unnest($1::BYTEA[], $2::BIGINT[], $3::BIGINT[]) AS moved (id, balance, entries) WHERE accounts.id = moved.id";
-        let entries = &changes.entries;
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let values: [&(dyn ToSql + Sync); 7] = [
-            &column(entries, |(account, _, _)| account.0.as_slice()),
-            &column(entries, |(_, number, _)| *number),
-            &column(entries, |(_, _, entry)| i64::from(entry.time.as_secs())),
-            &column(entries, |(_, _, entry)| i64::from(codes::reference_columns(&entry.reference).0)),
-            &column(entries, |(_, _, entry)| codes::reference_columns(&entry.reference).1),
-            &column(entries, |(_, _, entry)| entry.change),
-            &column(entries, |(_, _, entry)| i64::from(entry.currency.numeric())),
-        ];
-        self.change(ENTRIES, &values, entries.len())?;
-        let values: [&(dyn ToSql + Sync); 3] = [
-            &column(&changes.books, |book| book.account.id.0.as_slice()),
-            &column(&changes.books, |book| book.account.balance),
-            &column(&changes.books, |book| book.entries),
-        ];
-        self.change(ACCOUNTS, &values, changes.books.len())
-    }
-
-    fn count<'a, 'p: 'a>(&mut self, answered: impl Iterator<Item = &'a Answered<'p>>) -> Result<(), MachineError> {
-        const SQL: &str = "
-            UPDATE credentials SET answered = counted.answered, total = counted.total
-            FROM unnest($1::BYTEA[], $2::BIGINT[], $3::BIGINT[]) AS counted (id, answered, total) WHERE credentials.id = counted.id";
-        const MANY: MachineError = MachineError::Damaged("a credential has too many tokens");
-        let (mut credentials, mut counts, mut totals) = (Vec::new(), Vec::new(), Vec::new());
-        for answered in answered {
-            credentials.push(answered.payment.token().credential.0.as_slice());
-            counts.push(i64::try_from(answered.ruling.sequence.0).map_err(|_| MANY)?);
-            totals.push(answered.ruling.total);
-        }
-        if credentials.is_empty() {
-            return Ok(());
-        }
-        self.change(SQL, &[&credentials, &counts, &totals], credentials.len())
-    }
-
-    /// Keeps both tokens as evidence, and refuses the credential for good.
-    fn write_clone(&mut self, answered: &Answered<'_>, taken_by: u32) -> Result<(), MachineError> {
-        const SQL: &str = "
-            INSERT INTO clones (credential, digest, taken_by, time, receipt, token_object, request_object)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        let (payment, ruling) = (answered.payment, &answered.ruling);
-        let credential = payment.token().credential;
-        let values: [&(dyn ToSql + Sync); 7] = [
-            &credential.0.as_slice(),
-            &ruling.token.0.as_slice(),
-            &i64::from(taken_by),
-            &i64::from(ruling.time.as_secs()),
-            &answered.receipt,
-            &payment.token_object(),
-            &payment.request_object(),
-        ];
-        self.change(SQL, &values, 1)?;
-        operate::set_state(self, credential, CredentialState::Cloned)?;
-        revoked::mark(self, PayeeRef::Credential(credential), true, answered.until, ruling.time)
-    }
 }
 
 /// What one row of [`AROUND`] says.
@@ -300,8 +192,4 @@ impl Around {
         let disagree = |new: Interval| below.is_some_and(|end| end > new.start()) || above.is_some_and(|start| start < new.end());
         Ok(Self { history, totals_disagree: payment.interval().is_some_and(disagree) })
     }
-}
-
-fn column<'a, R, T>(rows: &'a [R], value: impl FnMut(&'a R) -> T) -> Vec<T> {
-    rows.iter().map(value).collect()
 }

@@ -3,8 +3,10 @@
 mod books;
 mod pool;
 mod schema;
+mod sql;
 #[cfg(feature = "tls")]
 mod tls;
+mod write;
 
 use core::fmt;
 use core::time::Duration;
@@ -13,10 +15,10 @@ use std::sync::Arc;
 use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, UnixTime};
 use postgres::tls::{MakeTlsConnect, TlsConnect};
-use postgres::types::ToSql;
 use postgres::{Config, NoTls, Socket};
 
-use self::pool::{Books, Failure, LastFailure, Manager, Purpose, transact};
+use self::pool::{Books, Failure, LastFailure, Manager, Purpose, look_up, transact};
+use self::sql::Reading;
 use super::Ledger;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
 use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
@@ -25,7 +27,7 @@ use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms};
 use super::sql::batch::settle_all;
 use super::sql::refunds::Refunds;
-use super::sql::{Column, Row, Sql, Value, audit, credentials, enrol, money, revoked, rows};
+use super::sql::{audit, credentials, enrol, money, revoked, rows};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
@@ -192,11 +194,13 @@ impl Ledger for PostgresLedger {
     }
 
     fn credentials(&self, credentials: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
-        self.transact(Purpose::Reading, |books| books::credentials(books, credentials, ""))
+        let ids: Vec<_> = credentials.iter().map(|id| id.0.as_slice()).collect();
+        books::credential_records(&look_up(&self.pool, books::CREDENTIALS, &[&ids])?)
     }
 
     fn payees(&self, payees: &[PayeeId]) -> Result<Vec<PayeeRecord>, MachineError> {
-        self.transact(Purpose::Reading, |books| books::payees(books, payees))
+        let ids: Vec<_> = payees.iter().map(|id| id.0.as_slice()).collect();
+        books::payee_records(&look_up(&self.pool, books::PAYEES, &[&ids])?)
     }
 
     fn another(&self) -> Result<Option<Self>, MachineError> {
@@ -222,82 +226,4 @@ impl Ledger for PostgresLedger {
     fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
         self.read(|books| audit::all_faults(books, tell))
     }
-}
-
-/// A transaction that changes nothing, and so locks nothing.
-struct Reading<'b, 'c>(&'b mut Books<'c>);
-
-impl Sql for Reading<'_, '_> {
-    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError> {
-        self.0.execute(sql, values)
-    }
-
-    fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
-        self.0.rows(sql, values)
-    }
-
-    fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
-        self.0.rows(sql, values)
-    }
-}
-
-impl Sql for Books<'_> {
-    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError> {
-        let statement = self.prepared(sql)?;
-        Ok(self.transaction.execute(&statement, &parameters(values))?)
-    }
-
-    fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
-        let statement = self.prepared(sql)?;
-        self.transaction.query(&statement, &parameters(values))?.iter().map(row).collect()
-    }
-
-    fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
-        let statement = self.prepared(&format!("{sql} FOR UPDATE"))?;
-        self.transaction.query(&statement, &parameters(values))?.iter().map(row).collect()
-    }
-}
-
-fn parameters<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
-    let parameter = |value: &'v Value<'v>| -> &'v (dyn ToSql + Sync) {
-        match value {
-            // Of no type: it is sent as no bytes at all.
-            Value::Null => &Nothing,
-            Value::Number(number) => number,
-            Value::Bytes(bytes) => bytes,
-        }
-    };
-    values.iter().map(parameter).collect()
-}
-
-/// NULL, whatever the type of its place.
-#[derive(Debug)]
-struct Nothing;
-
-impl ToSql for Nothing {
-    fn to_sql(
-        &self,
-        _: &postgres::types::Type,
-        _: &mut postgres::types::private::BytesMut,
-    ) -> Result<postgres::types::IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(postgres::types::IsNull::Yes)
-    }
-
-    fn accepts(_: &postgres::types::Type) -> bool {
-        true
-    }
-
-    postgres::types::to_sql_checked!();
-}
-
-fn row(row: &postgres::Row) -> Result<Row, MachineError> {
-    use postgres::types::Type;
-    let column = |(at, column): (usize, &postgres::Column)| {
-        Ok::<_, postgres::Error>(match *column.type_() {
-            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(at)?.map_or(Column::Null, Column::Bytes),
-            Type::INT4 => row.try_get::<_, Option<i32>>(at)?.map_or(Column::Null, |number| Column::Number(number.into())),
-            _ => row.try_get::<_, Option<i64>>(at)?.map_or(Column::Null, Column::Number),
-        })
-    };
-    Ok(Row(row.columns().iter().enumerate().map(column).collect::<Result<_, _>>()?))
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 
 use postgres::error::SqlState;
-use postgres::{Client, IsolationLevel, Statement, Transaction};
+use postgres::types::ToSql;
+use postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
 use super::PostgresOptions;
 use crate::error::{Error, MachineError};
@@ -41,8 +42,10 @@ impl r2d2::ManageConnection for Manager {
         // An answer leaves only after what it says is on the disk, whatever the server's own setting.
         client.batch_execute("SET synchronous_commit = on")?;
         // Statements are planned once, when tables may be small: what is right for them then is not later. Other databases may not know this.
-        let _ = client
-            .batch_execute("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off");
+        let _ = client.batch_execute(
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+             SET plan_cache_mode = force_generic_plan",
+        );
         Ok(Connection { client, statements: HashMap::new() })
     }
 
@@ -108,10 +111,33 @@ pub(super) fn transact<T, E: Failure>(
     purpose: Purpose,
     mut work: impl FnMut(&mut Books<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
+    persist(purpose, || attempt(pool, options, purpose, &mut work))
+}
+
+/// Reads by one statement, which needs no transaction around it.
+pub(super) fn look_up(
+    pool: &r2d2::Pool<Manager>,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, MachineError> {
+    persist(Purpose::Reading, || {
+        let mut connection = pool.get().map_err(|error| MachineError::Storage(Box::new(error)))?;
+        let Connection { client, statements } = &mut *connection;
+        if let Some(statement) = statements.get(sql) {
+            return Ok(client.query(statement, parameters)?);
+        }
+        let statement = client.prepare(sql)?;
+        statements.insert(sql.to_owned(), statement.clone());
+        Ok(client.query(&statement, parameters)?)
+    })
+}
+
+/// Tries again what may be tried again.
+fn persist<T, E: Failure>(purpose: Purpose, mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let failure = match attempt(pool, options, purpose, &mut work) {
+        let failure = match attempt() {
             Ok(done) => return Ok(done),
             Err(failure) => failure,
         };

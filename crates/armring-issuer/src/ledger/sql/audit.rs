@@ -28,7 +28,7 @@ const SETTLED_TWICE: &str = "SELECT request FROM settled GROUP BY request HAVING
 const REFUNDS: &str = "
     SELECT token FROM refunds GROUP BY token HAVING sum(given) > coalesce(
         (SELECT total_end - total_start FROM tokens JOIN objects ON objects.id = object
-         WHERE digest = refunds.token AND outcome = 1), 0)
+         WHERE substr(digest, 1, 8) = substr(refunds.token, 1, 8) AND digest = refunds.token AND outcome = 1), 0)
     UNION SELECT refunds.token FROM refunds
         LEFT JOIN entries ON reference = refunds.digest AND kind = 2 AND change > 0
         WHERE coalesce(change, 0) <> given";

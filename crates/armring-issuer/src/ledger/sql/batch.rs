@@ -47,6 +47,8 @@ pub(in super::super) struct Asked<'a> {
 pub(in super::super) struct Book {
     pub(in super::super) account: Account,
     pub(in super::super) entries: i64,
+    /// Which is its newest entry, where the database finds the others from there.
+    pub(in super::super) last: Option<i64>,
 }
 
 /// What was answered before a payment.
@@ -58,6 +60,8 @@ pub(in super::super) struct History {
     pub(in super::super) conflict: Option<(u32, TokenDigest)>,
     /// Whether another token settled the request.
     pub(in super::super) request_settled: bool,
+    /// Whether one with a higher counter came before, where the database asks for it.
+    pub(in super::super) is_late: bool,
     /// As in [`Facts`].
     pub(in super::super) settled_within_a_day: i64,
     /// As in [`Facts`].
@@ -111,6 +115,8 @@ pub(in super::super) struct Answered<'p> {
     pub(in super::super) receipt: Vec<u8>,
     /// When the credential ceases to be valid anyway.
     pub(in super::super) until: UnixTime,
+    /// As in [`History`].
+    pub(in super::super) is_late: bool,
 }
 
 /// Answers each payment, in order.
@@ -255,7 +261,8 @@ impl<'p> Books<'p> for Sheet<'p> {
         receipt: &[u8],
     ) -> Result<(), MachineError> {
         let until = facts.payer.credential.validity.until;
-        let answered = Answered { payment, ruling: *ruling, receipt: receipt.to_vec(), until };
+        let is_late = self.history(payment)?.is_late;
+        let answered = Answered { payment, ruling: *ruling, receipt: receipt.to_vec(), until, is_late };
         let record = self.credentials.get_mut(&payment.token().credential).ok_or(NO_CREDENTIAL)?;
         (record.answered, record.total) = (ruling.sequence, ruling.total);
         if ruling.outcome == Outcome::Cloned {

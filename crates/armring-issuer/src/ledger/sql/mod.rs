@@ -13,6 +13,10 @@ pub(super) mod refunds;
 pub(super) mod revoked;
 pub(super) mod rows;
 
+use armring_wire::AccountPseudonym;
+
+use self::batch::Book;
+use super::model::Entry;
 use crate::error::MachineError;
 
 /// What SQL is sent to.
@@ -25,6 +29,12 @@ pub(super) trait Sql {
 
     /// Reads, and keeps what was read from being changed by others until the transaction is over.
     fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError>;
+
+    /// Reads `time, kind, reference, change, currency` of the entries of an account, the oldest first.
+    fn entries(&mut self, account: AccountPseudonym) -> Result<Vec<Row>, MachineError>;
+
+    /// Adds an entry to an account and its change to the balance. `book` is how the account stands before.
+    fn enter(&mut self, book: &Book, entry: &Entry) -> Result<(), MachineError>;
 }
 
 /// The first of the rows.

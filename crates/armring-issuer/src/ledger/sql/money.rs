@@ -84,30 +84,12 @@ pub(in super::super) fn transfer(
     const FULL: MachineError = MachineError::Damaged("a balance is more than there can be");
     for (account, change) in [(from, minor.checked_neg().ok_or(FULL)?), (to, minor)] {
         let book = rows::find_book(books, account.id)?.ok_or(MachineError::Damaged("an account is gone"))?;
-        let (kind, reference) = codes::reference_columns(&reference);
-        let values = [
-            (&account.id.0).into(),
-            book.entries.into(),
-            time.as_secs().into(),
-            kind.into(),
-            reference.into(),
-            change.into(),
-            account.currency.numeric().into(),
-        ];
-        books.execute(
-            "INSERT INTO entries (account, number, time, kind, reference, change, currency) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            &values,
-        )?;
-        let balance = account.balance.checked_add(change).ok_or(FULL)?;
-        books.execute(
-            "UPDATE accounts SET balance = $1, entries = entries + 1 WHERE id = $2",
-            &[balance.into(), (&account.id.0).into()],
-        )?;
+        account.balance.checked_add(change).ok_or(FULL)?;
+        books.enter(&book, &Entry { time, reference, change, currency: account.currency })?;
     }
     Ok(())
 }
 
 pub(in super::super) fn statement(books: &mut impl Sql, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-    const SQL: &str = "SELECT time, kind, reference, change, currency FROM entries WHERE account = $1 ORDER BY number";
-    books.rows(SQL, &[(&account.0).into()])?.iter_mut().map(rows::entry).collect()
+    books.entries(account)?.iter_mut().map(rows::entry).collect()
 }

@@ -15,7 +15,7 @@ use crate::makers::MakerId;
 pub(in super::super) fn book(row: &mut Row) -> Result<Book, MachineError> {
     let state = if row.take(2)? { AccountState::Open } else { AccountState::Blocked };
     let (id, currency) = (AccountPseudonym(row.take(0)?), codes::currency(row.take(1)?)?);
-    Ok(Book { account: Account { id, currency, state, balance: row.take(3)? }, entries: row.take(4)? })
+    Ok(Book { account: Account { id, currency, state, balance: row.take(3)? }, entries: row.take(4)?, last: None })
 }
 
 pub(in super::super) fn find_book(books: &mut impl Sql, id: AccountPseudonym) -> Result<Option<Book>, MachineError> {

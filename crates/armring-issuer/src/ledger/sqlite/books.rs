@@ -4,11 +4,13 @@ use armring_wire::{AccountPseudonym, CredentialId, Outcome, PayeeId, PayeeRef, T
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::credential::{CredentialRecord, CredentialState};
-use super::super::model::{Entry, PayeeRecord};
+use super::super::model::PayeeRecord;
+use super::super::settle::Ruling;
 use super::super::sql::batch::{Answered, Asked, Book, Changes, History, Run, Store};
 use super::super::sql::{codes, credentials, revoked, rows};
-use super::Statements;
+use super::{Statements, entries};
 use crate::error::MachineError;
+use crate::judge::DAY;
 use crate::redeem::{Interval, VerifiedPayment};
 
 impl Store for Statements<'_> {
@@ -21,7 +23,7 @@ impl Store for Statements<'_> {
     }
 
     fn accounts(&mut self, ids: &[AccountPseudonym]) -> Result<Vec<Book>, MachineError> {
-        ids.iter().filter_map(|id| rows::find_book(self, *id).transpose()).collect()
+        ids.iter().filter_map(|id| entries::find_book(self, *id).transpose()).collect()
     }
 
     fn histories(&mut self, payments: &[Asked<'_>], since: UnixTime) -> Result<Vec<History>, MachineError> {
@@ -32,12 +34,7 @@ impl Store for Statements<'_> {
         for token in &changes.tokens {
             write_token(self.0, token)?;
         }
-        for (account, number, entry) in &changes.entries {
-            write_entry(self.0, *account, *number, entry)?;
-        }
-        for book in &changes.books {
-            write_book(self.0, book)?;
-        }
+        entries::write(self.0, changes)?;
         for (clone, taken_by) in &changes.clones {
             write_clone(self.0, clone, *taken_by)?;
         }
@@ -51,21 +48,55 @@ fn history(books: &Connection, asked: &Asked<'_>, since: UnixTime) -> Result<His
     if asked.payer.unfrozen == CredentialState::Cloned {
         history.answered = refused_as_cloned(books, asked.payment)?;
     }
-    around(books, asked, &mut history)?;
-    if history.answered.is_some() {
-        return Ok(history);
+    recent(books, asked, since, &mut history)?;
+    if history.is_late {
+        around(books, asked, &mut history)?;
     }
-    history.request_settled = books
-        .prepare_cached("SELECT 1 FROM settled WHERE expiry = ?1 AND request = ?2")?
-        .exists(params![asked.payment.expiry().as_secs(), token.request.0])?;
-    // The parts of one total do not overlap, so their sum is one more number of the same width.
-    history.settled_within_a_day = books
-        .prepare_cached(
-            "SELECT coalesce(sum(total_end - total_start), 0) FROM tokens INDEXED BY tokens_settled_by_time
-             WHERE credential = ?1 AND time > ?2 AND outcome = 1",
-        )?
-        .query_row(params![token.credential.0, since.as_secs()], |row| row.get(0))?;
+    if history.answered.is_none() {
+        history.request_settled = books
+            .prepare_cached("SELECT 1 FROM settled WHERE expiry = ?1 AND request = ?2")?
+            .exists(params![asked.payment.expiry().as_secs(), token.request.0])?;
+    }
     Ok(history)
+}
+
+/// The tokens of a credential from the highest counter down: how much of them was settled within a day, and what is right before this one
+/// where no other has its counter or a higher one.
+fn recent(books: &Connection, asked: &Asked<'_>, since: UnixTime, history: &mut History) -> Result<(), MachineError> {
+    const SQL: &str = "
+        SELECT time, counter, late_from, late_until, outcome, total_start, total_end, gesture
+        FROM credentials JOIN tokens ON credential = id WHERE id = ?1 ORDER BY counter DESC";
+    let (token, since) = (asked.payment.token(), since.as_secs());
+    let mut query = books.prepare_cached(SQL)?;
+    let mut rows = query.query([token.credential.0])?;
+    let (mut below, mut run, mut is_recent) = (None, Run::before(asked), true);
+    while let Some(row) = rows.next()? {
+        let (time, at): (u32, u32) = (row.get(0)?, row.get(1)?);
+        history.is_late |= at >= token.counter.0;
+        // Those that came in order are older the lower their counters are.
+        is_recent &= time > since || (row.get::<_, u32>(3)? > since && at >= row.get::<_, u32>(2)?);
+        let settles_it = history.is_late || (below.is_some() && !run.goes_on);
+        if !is_recent && settles_it {
+            break;
+        }
+        let interval = row.get::<_, Option<i64>>(5)?.zip(row.get::<_, Option<i64>>(6)?).filter(|(start, end)| start < end);
+        let minor = interval.map_or(0, |(start, end)| end.saturating_sub(start));
+        if is_recent && time > since && Outcome::from(row.get::<_, u8>(4)?).is_settled() {
+            // The parts of one total do not overlap, so their sum is one more number of the same width.
+            history.settled_within_a_day = history.settled_within_a_day.saturating_add(minor);
+        }
+        if !settles_it {
+            run.add(at, row.get(7)?, minor);
+            below = below.or(interval.map(|(_, end)| end));
+        }
+    }
+    if !history.is_late {
+        history.free_run = run.run;
+        if let Some(new) = asked.payment.interval().filter(|new| below.is_some_and(|end| end > new.start())) {
+            history.conflict = conflict_of_totals(books, asked.payment, new)?;
+        }
+    }
+    Ok(())
 }
 
 fn refused_as_cloned(books: &Connection, payment: &VerifiedPayment) -> Result<Option<(Outcome, Vec<u8>)>, MachineError> {
@@ -75,7 +106,7 @@ fn refused_as_cloned(books: &Connection, payment: &VerifiedPayment) -> Result<Op
         .optional()?)
 }
 
-/// What there is around this token, in the order of counters: itself, one with which it is a clone's, and those without a gesture right
+/// What there is around a token that is not the newest, in the order of counters: itself, one with which it is a clone's, and those without a gesture right
 /// before it.
 fn around(books: &Connection, asked: &Asked<'_>, history: &mut History) -> Result<(), MachineError> {
     let (payment, token) = (asked.payment, asked.payment.token());
@@ -185,7 +216,29 @@ fn write_token(books: &Connection, answered: &Answered<'_>) -> Result<(), Machin
             .prepare_cached("INSERT INTO settled (expiry, request, credential, counter) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![payment.expiry().as_secs(), token.request.0, token.credential.0, token.counter.0])?;
     }
-    count(books, answered)
+    let in_order = "UPDATE credentials SET answered = ?2, total = ?3, latest = ?4 WHERE id = ?1 AND latest <= ?4";
+    let (credential, sequence, total) = (token.credential.0, sequence(ruling)?, ruling.total);
+    let in_order = !answered.is_late
+        && books.prepare_cached(in_order)?.execute(params![credential, sequence, total, ruling.time.as_secs()])? == 1;
+    if in_order { Ok(()) } else { count_late(books, answered) }
+}
+
+/// Counts a token that came after one with a higher counter, or at a time before the newest. Those that came late before count no more once
+/// they are two days old: a day is what velocity looks at, and another one for clocks that go back.
+fn count_late(books: &Connection, answered: &Answered<'_>) -> Result<(), MachineError> {
+    const SQL: &str = "
+        UPDATE credentials SET answered = ?2, total = ?3, latest = max(latest, ?4), late_until = max(late_until, latest, ?4),
+            late_from = CASE WHEN late_until < ?6 THEN ?5 ELSE min(late_from, ?5) END
+        WHERE id = ?1";
+    let (token, ruling) = (answered.payment.token(), &answered.ruling);
+    let (time, old) = (ruling.time.as_secs(), ruling.time.saturating_sub(DAY).saturating_sub(DAY).as_secs());
+    let values = params![token.credential.0, sequence(ruling)?, ruling.total, time, token.counter.0, old];
+    books.prepare_cached(SQL)?.execute(values)?;
+    Ok(())
+}
+
+fn sequence(ruling: &Ruling) -> Result<i64, MachineError> {
+    i64::try_from(ruling.sequence.0).map_err(|_| MachineError::Damaged("a credential has too many tokens"))
 }
 
 /// Keeps both tokens as evidence, and refuses the credential for good.
@@ -206,39 +259,9 @@ fn write_clone(books: &Connection, answered: &Answered<'_>, taken_by: u32) -> Re
             payment.token_object(),
             payment.request_object(),
         ])?;
-    count(books, answered)?;
+    let counted = params![credential.0, sequence(ruling)?, ruling.total];
+    books.prepare_cached("UPDATE credentials SET answered = ?2, total = ?3 WHERE id = ?1")?.execute(counted)?;
     let books = &mut Statements(books);
     credentials::set_state(books, credential, CredentialState::Cloned)?;
     revoked::mark(books, PayeeRef::Credential(credential), true, answered.until, ruling.time)
-}
-
-fn count(books: &Connection, answered: &Answered<'_>) -> Result<(), MachineError> {
-    let sequence = i64::try_from(answered.ruling.sequence.0);
-    let sequence = sequence.map_err(|_| MachineError::Damaged("a credential has too many tokens"))?;
-    books.prepare_cached("UPDATE credentials SET answered = ?2, total = ?3 WHERE id = ?1")?.execute(params![
-        answered.payment.token().credential.0,
-        sequence,
-        answered.ruling.total
-    ])?;
-    Ok(())
-}
-
-fn write_entry(books: &Connection, account: AccountPseudonym, number: i64, entry: &Entry) -> Result<(), MachineError> {
-    let (kind, reference) = codes::reference_columns(&entry.reference);
-    books
-        .prepare_cached(
-            "INSERT INTO entries (account, number, time, kind, reference, change, currency) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![account.0, number, entry.time.as_secs(), kind, reference, entry.change, entry.currency.numeric()])?;
-    Ok(())
-}
-
-/// What changes of an account when money moves.
-fn write_book(books: &Connection, book: &Book) -> Result<(), MachineError> {
-    books.prepare_cached("UPDATE accounts SET balance = ?2, entries = ?3 WHERE id = ?1")?.execute(params![
-        book.account.id.0,
-        book.account.balance,
-        book.entries
-    ])?;
-    Ok(())
 }

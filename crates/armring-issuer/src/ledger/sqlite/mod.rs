@@ -1,14 +1,15 @@
 //! A ledger in a file of SQLite. What was answered is on the disk: every transaction is synced before its answer leaves.
 
 mod books;
+mod entries;
 mod schema;
 
 use core::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, UnixTime};
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, TransactionBehavior, params_from_iter};
 
@@ -17,7 +18,7 @@ use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord}
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
 use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms};
-use super::sql::batch::settle_all;
+use super::sql::batch::{Book, settle_all};
 use super::sql::refunds::Refunds;
 use super::sql::{Column, Row, Sql, Value, audit, credentials, enrol, money, revoked, rows};
 use super::{Ledger, Upkeep};
@@ -31,11 +32,8 @@ const STATEMENTS: usize = 64;
 /// How much of the file is kept in memory, in KiB, for each handle.
 const CACHE: i64 = 64 * 1024;
 
-/// How long the write-ahead log may become before upkeep begins it anew.
-const WAL_BYTES: u64 = 64 << 20;
-
-/// How long the write-ahead log may become where upkeep does not get to it, in pages: 1 GiB.
-const WAL_PAGES_AT_MOST: i64 = 1 << 18;
+/// How long the write-ahead log becomes, in pages, before a transaction moves what upkeep has not moved yet, so that it begins anew: 64 MiB.
+const WAL_PAGES: i64 = 1 << 14;
 
 /// A ledger in a file of SQLite, over one connection.
 pub struct SqliteLedger {
@@ -68,6 +66,8 @@ impl SqliteLedger {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -CACHE)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Or statements are compiled anew whenever other values are bound to them.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         schema::migrate(&mut connection)?;
         Ok(Self { connection })
     }
@@ -115,6 +115,14 @@ impl Sql for Statements<'_> {
     fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
         self.rows(sql, values)
     }
+
+    fn entries(&mut self, account: AccountPseudonym) -> Result<Vec<Row>, MachineError> {
+        entries::of_account(self, account)
+    }
+
+    fn enter(&mut self, book: &Book, entry: &Entry) -> Result<(), MachineError> {
+        entries::enter(self.0, book.account.id, entry)
+    }
 }
 
 impl ToSql for Value<'_> {
@@ -125,11 +133,6 @@ impl ToSql for Value<'_> {
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
     }
-}
-
-fn checkpoint(connection: &Connection, how: &str) -> Result<(), MachineError> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))?;
-    Ok(())
 }
 
 impl fmt::Debug for SqliteLedger {
@@ -213,22 +216,22 @@ impl Ledger for SqliteLedger {
         rows::credential(&mut Statements(&self.connection), credential)
     }
 
+    fn credentials(&self, credentials: &[CredentialId]) -> Result<Vec<CredentialRecord>, MachineError> {
+        // All as of one moment, which is also quicker.
+        let books = self.connection.unchecked_transaction()?;
+        credentials.iter().filter_map(|id| rows::credential(&mut Statements(&books), *id).transpose()).collect()
+    }
+
     fn another(&self) -> Result<Option<Self>, MachineError> {
         self.path().map(Self::open).transpose()
     }
 
     fn upkeep(&self) -> Result<Option<Upkeep>, MachineError> {
         let Some(path) = self.path() else { return Ok(None) };
-        // Without upkeep, every transaction that finds so many pages in the write-ahead log moves them to the file itself.
-        self.connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_AT_MOST)?;
-        let log = PathBuf::from(format!("{path}-wal"));
+        self.connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
         let connection = Connection::open(path)?;
-        Ok(Some(Box::new(move || {
-            let long = fs::metadata(&log).is_ok_and(|log| log.len() > WAL_BYTES);
-            // The first moves most of it while others write; the second waits for them for a moment, so that the log begins anew.
-            checkpoint(&connection, "PASSIVE")?;
-            if long { checkpoint(&connection, "RESTART") } else { Ok(()) }
-        })))
+        // It moves most of the log to the file while others write, and never waits for them nor they for it.
+        Ok(Some(Box::new(move || Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?))))
     }
 
     fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
@@ -245,11 +248,16 @@ impl Ledger for SqliteLedger {
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
         let books = self.connection.unchecked_transaction()?;
-        audit::faults(&mut Statements(&books), &mut |_| {})
+        let mut faults = audit::faults(&mut Statements(&books), &mut |_| {})?;
+        faults.extend(entries::faults(&mut Statements(&books))?);
+        Ok(faults)
     }
 
     fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
         let books = self.connection.unchecked_transaction()?;
-        audit::all_faults(&mut Statements(&books), tell)
+        let mut faults = audit::all_faults(&mut Statements(&books), tell)?;
+        tell("every entry is found from its account");
+        faults.extend(entries::faults(&mut Statements(&books))?);
+        Ok(faults)
     }
 }

@@ -16,10 +16,11 @@ struct Migration {
 }
 
 /// A version that was released is never edited.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { version: 1, tables: include_str!("schema_1.sql"), rest: |_| Ok(()) },
     Migration { version: 2, tables: include_str!("schema_2.sql"), rest: list_who_is_refused },
     Migration { version: 3, tables: include_str!("schema_3.sql"), rest: list_what_is_settled },
+    Migration { version: 4, tables: include_str!("schema_4.sql"), rest: |_| Ok(()) },
 ];
 
 /// Brings the file to the newest version, in one transaction.
@@ -33,17 +34,24 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), MachineError> {
         return Err(MachineError::Damaged("the ledger was written by a newer version"));
     }
     if version < newest {
+        // Before each and after it: what an older version compares, a newer one may not.
+        compare(&transaction)?;
         for migration in MIGRATIONS.iter().filter(|migration| migration.version > version) {
             transaction.execute_batch(migration.tables)?;
             (migration.rest)(&transaction)?;
-        }
-        if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
-            return Err(MachineError::Damaged("a row refers to one that is gone"));
+            compare(&transaction)?;
         }
         transaction.pragma_update(None, "user_version", newest)?;
     }
     transaction.commit()?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(())
+}
+
+fn compare(books: &Transaction<'_>) -> Result<(), MachineError> {
+    if books.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        return Err(MachineError::Damaged("a row refers to one that is gone"));
+    }
     Ok(())
 }
 

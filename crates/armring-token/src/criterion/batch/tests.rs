@@ -26,8 +26,7 @@ fn rng() -> ChaCha20Rng {
 }
 
 fn batch(cases: &[Case], rng: &mut impl TryCryptoRng) -> Vec<bool> {
-    let equation = |case: &Case| (case.key, Equation::new(&case.key, &[&case.message], &case.signature));
-    valid(&cases.iter().map(equation).collect::<Vec<_>>(), rng)
+    valid(&cases.iter().map(|case| (case.key, case.equation())).collect::<Vec<_>>(), rng)
 }
 
 fn singly(cases: &[Case]) -> Vec<bool> {
@@ -230,7 +229,7 @@ impl TryCryptoRng for Failing {}
 fn where_randomness_fails_the_answers_are_the_same() {
     let mut rng = rng();
     let cases: Vec<_> = (0..2 * KINDS.len()).map(|n| KINDS[n % KINDS.len()].2(&mut rng)).collect();
-    let with_equation = cases.iter().filter(|case| Equation::new(&case.key, &[&case.message], &case.signature).is_some()).count();
+    let with_equation = cases.iter().filter(|case| case.equation().is_some()).count();
     for works in 0..=with_equation {
         let mut failing = Failing(rng.clone(), works);
         assert_eq!(batch(&cases, &mut failing), singly(&cases), "after {works}");

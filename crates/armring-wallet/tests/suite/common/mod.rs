@@ -65,6 +65,22 @@ pub(crate) struct Room {
     pub(crate) root: RootKey,
     pub(crate) now: Uptime,
     pub(crate) rng: ChaCha20Rng,
+    /// How often band and wallet asked the allocator for memory.
+    pub(crate) allocations: Allocations,
+}
+
+/// Of the code under test alone, not of the room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Allocations {
+    pub(crate) band: u64,
+    pub(crate) wallet: u64,
+}
+
+/// Does `work` and adds to `count` how often it allocated.
+pub(crate) fn counted<T>(count: &mut u64, work: impl FnOnce() -> T) -> T {
+    let mut result = None;
+    *count += allocation_counter::measure(|| result = Some(work())).count_total;
+    result.unwrap()
 }
 
 pub(crate) type Meddler = Box<dyn FnMut(Way, &mut Vec<u8>) -> bool>;
@@ -105,9 +121,9 @@ impl PaymentKeys for TestKeys {
     }
 
     fn attest(&self, handle: &KeyHandle, challenge: &[u8; 32], out: &mut [u8]) -> Result<usize, KeyError> {
-        let said = [*challenge, *self.open(handle)?.public.as_bytes()].concat();
-        for (place, byte) in out.iter_mut().zip(said).take(self.says) {
-            *place = byte;
+        let said = [*challenge, *self.open(handle)?.public.as_bytes()];
+        for (place, byte) in out.iter_mut().zip(said.as_flattened()).take(self.says) {
+            *place = *byte;
         }
         if self.fails { Err(KeyError) } else { Ok(self.says) }
     }
@@ -157,6 +173,7 @@ impl Room {
             root,
             now: Uptime::from_millis(1_000),
             rng,
+            allocations: Allocations::default(),
         }
     }
 
@@ -235,7 +252,8 @@ impl Room {
     }
 
     fn happens_to_band(&mut self, event: BandEvent<'_>) {
-        if let Err(error) = self.band.handle(event, self.now, &mut self.rng) {
+        let handled = counted(&mut self.allocations.band, || self.band.handle(event, self.now, &mut self.rng));
+        if let Err(error) = handled {
             self.errors.push(format!("band: {error}"));
         }
     }
@@ -249,7 +267,7 @@ impl Room {
         let mut fragment = [0; 514];
         let (mut moved, mut lost) = (false, false);
         let mut next = None;
-        while let Some(output) = self.band.poll(&mut fragment) {
+        while let Some(output) = counted(&mut self.allocations.band, || self.band.poll(&mut fragment)) {
             moved = true;
             let mut change = None;
             match output {
@@ -267,7 +285,8 @@ impl Room {
                     if !self.meddler.as_mut().is_none_or(|meddler| meddler(Way::ToWallet, &mut bytes)) {
                         continue;
                     }
-                    if let Err(error) = connection.fragment(&bytes, &self.phone.key, &mut self.rng) {
+                    let hear = || connection.fragment(&bytes, &self.phone.key, &mut self.rng);
+                    if let Err(error) = counted(&mut self.allocations.wallet, hear) {
                         self.errors.push(format!("wallet: {error}"));
                     }
                 }
@@ -349,9 +368,13 @@ impl Room {
         self.happens(if works { BandEvent::Stored } else { BandEvent::StoreFailed });
     }
 
+    fn poll_wallet(&mut self) -> Option<Output> {
+        counted(&mut self.allocations.wallet, || self.connection.as_mut().and_then(Connection::poll))
+    }
+
     fn pump_wallet(&mut self) -> bool {
         let mut moved = false;
-        while let Some(output) = self.connection.as_mut().and_then(Connection::poll) {
+        while let Some(output) = self.poll_wallet() {
             moved = true;
             match output {
                 Output::Transmit(_) if ends(&mut self.radio) => {

@@ -9,8 +9,8 @@ use armring_wire::records::band::{Awaited, Decline, Status, ToBand, ToWallet};
 use armring_wire::{Digits, EnrolmentCode, Opaque, VersionRange, decode_record, encode};
 use proptest::test_runner::{Config, RngSeed};
 
-use super::Room;
 use super::issuer::{CODE, TestIssuer};
+use super::{Room, counted};
 
 /// Seeded from the environment or by chance; the harness shows the seed of a test that fails. To run it again:
 /// `PROPTEST_RNG_SEED=<seed> cargo test <name of the test>`.
@@ -67,7 +67,8 @@ impl Room {
     }
 
     pub(crate) fn say(&mut self, record: &ToBand<'_>) {
-        self.connection.as_mut().unwrap().say(record).unwrap();
+        let connection = self.connection.as_mut().unwrap();
+        counted(&mut self.allocations.wallet, || connection.say(record)).unwrap();
         self.pump();
     }
 

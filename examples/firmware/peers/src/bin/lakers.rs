@@ -34,7 +34,7 @@ fn main() -> ! {
     let initiator = EdhocInitiator::new(Crypto::new(Draws::default()), EDHOCMethod::StatStat, EDHOCSuite::CipherSuite2);
     let (initiator, message_1) = initiator.prepare_message_1(None, &None).unwrap();
 
-    let (own, crypto) = (credential_r.clone(), Crypto::new(Draws::default()));
+    let (own, crypto) = (credential_r, Crypto::new(Draws::default()));
     let (responder, message_2) = side
         .step(&meter, || {
             let responder = EdhocResponder::new(crypto, EDHOCMethod::StatStat, RESPONDER, own);
@@ -45,7 +45,7 @@ fn main() -> ! {
 
     let (mut initiator, _, id, _) = initiator.parse_message_2(&message_2).unwrap();
     let known = credential_check_or_fetch(Some(credential_r), id).unwrap();
-    initiator.set_identity(INITIATOR, credential_i.clone()).unwrap();
+    initiator.set_identity(INITIATOR, credential_i).unwrap();
     let initiator = initiator.verify_message_2(known).unwrap();
     let (_, message_3, secret) = initiator.prepare_message_3(CredentialTransfer::ByReference, &None).unwrap();
 
@@ -63,6 +63,7 @@ fn main() -> ! {
 }
 
 /// The bytes that are written in hexadecimal.
+#[expect(clippy::indexing_slicing, reason = "of constants: what is out of bounds does not compile")]
 const fn unhex<const N: usize>(text: &str) -> [u8; N] {
     assert!(text.len() == 2 * N, "two digits a byte");
     let (mut bytes, mut at) = ([0; N], 0);

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::Rng;
 use sha2::{Digest, Sha512};
 
 use crate::Signature;
-use crate::criterion::is_valid;
+use crate::criterion::{Equation, Key, is_valid};
 
 #[derive(Clone)]
 pub(super) struct Case {
@@ -37,6 +37,10 @@ impl Case {
         let mut bytes = self.signature.to_bytes();
         change(&mut bytes);
         self.signature = Signature::from_bytes(&bytes);
+    }
+
+    pub(super) fn equation(&self) -> Option<Equation> {
+        Equation::new(&Key::new(self.key)?, &[&self.message], &self.signature)
     }
 
     pub(super) fn is_valid(&self) -> bool {

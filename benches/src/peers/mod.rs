@@ -1,0 +1,4 @@
+//! Others.
+
+pub mod noise;
+pub mod tokens;

@@ -1,0 +1,64 @@
+//! What is not cryptography, and an issuer's work with a ledger in memory.
+
+mod issuer;
+
+use std::hint::black_box;
+
+use armring_token::{Object, PaymentToken, SIGNATURE_LEN};
+use armring_wire::records::band::ToBand;
+use armring_wire::{AttPayload, Fragmenter, Opaque, Reassembler, decode, decode_record, encode};
+
+use crate::Group;
+use crate::tokens::token;
+
+const BODY: usize = PaymentToken::MAX_LEN - SIGNATURE_LEN;
+
+pub fn groups() -> Vec<Group> {
+    let mut groups = vec![body(), record()];
+    groups.extend([20, 182].map(fragments));
+    groups.extend([issuer::verify(), issuer::settle()]);
+    groups
+}
+
+/// A token's body of 75 bytes.
+fn body() -> Group {
+    let body = token(7);
+    let group = Group::new("encode and decode a token's body")
+        .with("postcard", move || {
+            let mut buffer = [0; BODY];
+            let bytes = postcard::to_slice(black_box(&body), &mut buffer).expect("room");
+            black_box(postcard::from_bytes::<PaymentToken>(bytes)).expect("a token");
+        })
+        .beside("postcard", None, "Armring", move || {
+            let mut buffer = [0; BODY];
+            let bytes = encode(black_box(&body), &mut buffer).expect("room");
+            black_box(decode::<PaymentToken>(bytes)).expect("a token");
+        });
+    #[cfg(feature = "peers")]
+    let group = group.beside("postcard", None, "COSE", crate::peers::tokens::cose_codec());
+    group
+}
+
+/// A record with an object of 139 bytes.
+fn record() -> Group {
+    Group::new("encode and decode a record").with("Armring", || {
+        let mut buffer = [0; 512];
+        let receipt = Opaque::new(black_box(&[5; 139])).expect("short");
+        let bytes = encode(&ToBand::Paid { receipt }, &mut buffer).expect("room");
+        assert!(matches!(decode_record(bytes), Ok(ToBand::Paid { .. })));
+    })
+}
+
+/// A sealed record of 176 bytes over a radio.
+fn fragments(payload: usize) -> Group {
+    let att = AttPayload::new(payload).expect("20 to 514");
+    let (mut from, mut to) = (Fragmenter::new(att), Reassembler::new([0; 512]));
+    Group::new(format!("cut 176 B into fragments of {payload} B and join them")).with("Armring", move || {
+        let (message, mut fragment, mut sent, mut whole) = ([5; 176], [0; 514], 0, 0);
+        while let Some((len, next)) = from.cut(black_box(&message), sent, &mut fragment[..payload]) {
+            sent = next;
+            whole += to.push(&fragment[..len]).expect("in order").map_or(0, |message| message.len());
+        }
+        assert_eq!(whole, message.len());
+    })
+}
