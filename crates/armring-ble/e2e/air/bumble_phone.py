@@ -74,7 +74,9 @@ async def main(port, mtu):
         if not text:
             break
         await writes.write_value(bytes.fromhex(text.decode()), with_response=False)
-    await connection.disconnect()
+    # Where the band has just ended it, bumble waits for an event that has been: it is enough that the connection is over.
+    ending = asyncio.create_task(connection.disconnect())
+    await ended
     os._exit(0)
 
 
