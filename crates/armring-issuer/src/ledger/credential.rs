@@ -169,6 +169,7 @@ pub struct Pending {
 }
 
 /// Digits out of their number, as ledgers keep them.
+#[cfg(any(test, feature = "sqlite", feature = "postgres"))]
 pub(crate) fn digits_from_number(number: u32) -> Digits {
     let mut hash = [0; 32];
     for (place, byte) in hash.iter_mut().zip(u64::from(number).to_be_bytes()) {
