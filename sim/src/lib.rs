@@ -30,7 +30,8 @@
 //! A fault is counted where it hits something that is not finished: its opportunities are messages, writes and gestures of an errand that goes on. Each is named by
 //! errand and number, so that one can be taken out and the others stay; a failure is shrunk in this way, and replayed by the line that it prints.
 //!
-//! Far fewer than a million faults were lived through with the world as it is now, so that the ordinary test begins at a fixed seed.
+//! Far fewer than a million faults were lived through with the world as it is now, and two worlds do not hold (seeds 54 and 500030: somebody does not get
+//! on), so that the ordinary test begins at a fixed seed.
 
 #![forbid(unsafe_code)]
 #![allow(
