@@ -99,7 +99,7 @@ fn bare(count: usize, key_of: impl Fn(usize) -> usize) -> Vec<Bare> {
 fn zebra(signed: &[Bare], rng: &mut ChaCha20Rng) {
     let mut verifier = Verifier::new();
     for (key, message, signature) in signed {
-        verifier.queue((key.to_bytes().into(), (*signature).into(), message));
+        verifier.queue((key.to_bytes().into(), *signature, message));
     }
     verifier.verify(rng).expect("valid");
 }

@@ -46,7 +46,7 @@ const DEEDS: [(&str, &str, Option<Act>); 7] = [
 ];
 
 fn main() {
-    let known = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/debug/armring-demo"));
+    let known = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/armring-demo");
     let demo = std::env::var_os("ARMRING_DEMO").map_or_else(known, PathBuf::from);
     assert!(demo.exists(), "{} is not there: build it, as README.md says, or name it in ARMRING_DEMO", demo.display());
     let mut arguments = std::env::args_os().skip(1).peekable();
