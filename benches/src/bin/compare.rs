@@ -11,7 +11,7 @@ fn main() {
     let time = Duration::from_millis(arguments.next().and_then(|time| time.parse().ok()).unwrap_or(3_000));
     let names: Vec<String> = arguments.collect();
     for mut group in armring_benches::all() {
-        if !names.is_empty() && !names.iter().any(|name| *name == group.name) {
+        if !names.is_empty() && !names.contains(&group.name) {
             continue;
         }
         let measured = measure(&mut group, time);

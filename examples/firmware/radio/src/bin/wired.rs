@@ -1,5 +1,6 @@
 //! A band whose fragments come and go as they are: what the other image has beyond this one is the radio's.
 
+#![allow(clippy::unnecessary_mut_passed, clippy::unit_arg, reason = "what is in the box is what the compiler must believe in")]
 #![no_std]
 #![no_main]
 
