@@ -4,7 +4,7 @@ use armring_wire::{ATT_PAYLOAD_MAX, ATT_PAYLOAD_MIN, AttPayload, Fragmenter, Out
 
 use crate::input::Input;
 
-/// So many fragments may be lost in all: 63 and 64 cannot be noticed here, and the channel's tag answers for that.
+/// So many fragments may be lost in a row: 63 and 64 cannot be noticed here, and the channel's tag answers for that.
 const LOST_MOST: usize = 60;
 
 /// How a radio treats what it carries.
@@ -99,7 +99,12 @@ fn over_the_radio<'c>(input: &mut Input<'_>, cut: &'c [Vec<u8>]) -> (Vec<&'c [u8
             _ => {}
         }
         arriving.push(fragment);
-        arriving.extend(waiting.take());
+        match waiting.take() {
+            // It comes last and stood first: what was lost since is missing behind it.
+            Some(late) => arriving.push(late),
+            // Until one has arrived in its place, all that is missing counts.
+            None => lost = 0,
+        }
     }
     (arriving, radio)
 }
