@@ -41,6 +41,9 @@ pub(super) struct Rules {
     fresh: bool,
     purses: BTreeMap<CredentialId, Purse>,
     asked: BTreeMap<RequestDigest, (PayeeRef, Amount)>,
+    /// What the wallet asked for last, and what the band waits for a fresh unlock for. Asked for once more, the same needs no other one.
+    asks: Option<RequestDigest>,
+    waits: Option<RequestDigest>,
     /// How often the window was opened by its gesture, and how many new links there were.
     holds: usize,
     paired: usize,
@@ -69,6 +72,8 @@ impl Rules {
             fresh: false,
             purses: BTreeMap::new(),
             asked: BTreeMap::new(),
+            asks: None,
+            waits: None,
             holds: 0,
             paired: 0,
             may_unpair: false,
@@ -104,7 +109,7 @@ impl Rules {
             Event::Gesture(Gesture::DoublePress) => self.signed_requests = 0,
             Event::Gesture(Gesture::Unpair) => self.erasing |= self.may_unpair,
             Event::Gesture(Gesture::Reset) => self.resetting = true,
-            Event::Connected(_) | Event::Disconnected => (self.may_unpair, self.may_replace) = (false, false),
+            Event::Connected(_) | Event::Disconnected => (self.may_unpair, self.may_replace, self.waits) = (false, false, None),
             _ => {}
         }
         self.forgot |= self.erasing || self.resetting;
@@ -133,7 +138,7 @@ impl Rules {
     pub(super) fn restarts(&mut self) {
         (self.worn, self.lost_touch, self.unlocked, self.fresh) = (false, None, false, false);
         (self.may_unpair, self.may_replace, self.erasing, self.resetting) = (false, false, false, false);
-        (self.last, self.refused) = (Last::Other, false);
+        (self.last, self.refused, self.waits) = (Last::Other, false, None);
     }
 
     /// A wallet that is linked says this.
@@ -143,7 +148,9 @@ impl Rules {
             ToBand::Pay { request } | ToBand::PayTo { request, .. } => {
                 if let Ok(request) = Unverified::<PaymentRequest<'_>>::parse(request.as_bytes()) {
                     let PaymentRequest { payee, amount, .. } = *request.claims();
-                    self.asked.insert(request.request_digest(&cast::root()), (payee, amount));
+                    let digest = request.request_digest(&cast::root());
+                    self.asked.insert(digest, (payee, amount));
+                    self.asks = Some(digest);
                 }
             }
             ToBand::Unpair | ToBand::UnpairOthers => self.may_unpair = true,
@@ -155,7 +162,10 @@ impl Rules {
     pub(super) fn signals(&mut self, signal: Signal) {
         match signal {
             // Asked for by a record; after a press it is said once more.
-            Signal::Waiting(Awaited::FreshUnlock, _) if self.last == Last::Record => self.fresh = false,
+            Signal::Waiting(Awaited::FreshUnlock, _) if self.last == Last::Record && self.waits != self.asks => {
+                (self.fresh, self.waits) = (false, self.asks);
+            }
+            Signal::Dropped => self.waits = None,
             Signal::Erased => assert!(self.resetting, "erased without the gesture"),
             Signal::Unpaired => assert!(self.erasing, "unpaired without the gesture"),
             Signal::Paired => assert!(self.paired <= self.holds, "paired without the gesture"),
@@ -225,7 +235,7 @@ impl Rules {
     }
 
     /// A token is about to be signed.
-    fn reserves(&self, value: &[u8]) {
+    fn reserves(&mut self, value: &[u8]) {
         let token = body(value);
         let purse = &self.purses[&token.credential];
         let limits = purse.credential.limits;
@@ -243,6 +253,7 @@ impl Rules {
             Effort::FreshUnlock => {
                 assert_eq!(self.last, Last::Made(Gesture::Press));
                 assert!(self.fresh, "a large amount needs a fresh unlock");
+                self.waits = None;
             }
         }
         // One that was durable and was not said is gone: whoever has the flash may have seen it signed.
