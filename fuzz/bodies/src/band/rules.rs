@@ -54,7 +54,8 @@ pub(super) struct Rules {
     resetting: bool,
     /// Something was erased, or may have been, before a restart or after it.
     forgot: bool,
-    /// What was entered last is what was chosen.
+    /// What is entered is what was chosen; and what the band took last was.
+    enters_right: bool,
     entered_right: bool,
     /// Requests that were signed since the last double press.
     signed_requests: usize,
@@ -81,6 +82,7 @@ impl Rules {
             erasing: false,
             resetting: false,
             forgot: false,
+            enters_right: false,
             entered_right: false,
             signed_requests: 0,
             refused: false,
@@ -104,7 +106,12 @@ impl Rules {
             Event::PutOn => (self.worn, self.lost_touch) = (true, None),
             Event::TakenOff if self.worn => drop(self.lost_touch.get_or_insert(now)),
             Event::Recognised => self.unlocks(true),
-            Event::Entered(_) if self.entered_right => self.unlocks(true),
+            Event::Entered(_) if self.is_on() => {
+                self.entered_right = self.enters_right;
+                if self.entered_right {
+                    self.unlocks(true);
+                }
+            }
             Event::Gesture(Gesture::Hold) => self.holds += 1,
             Event::Gesture(Gesture::DoublePress) => self.signed_requests = 0,
             Event::Gesture(Gesture::Unpair) => self.erasing |= self.may_unpair,
@@ -120,8 +127,9 @@ impl Rules {
         self.refused = refused;
     }
 
+    /// What is entered next is right, or not. It counts once the band takes it.
     pub(super) const fn will_enter(&mut self, right: bool) {
-        self.entered_right = right;
+        self.enters_right = right;
     }
 
     fn unlocks(&mut self, on_band: bool) {
