@@ -22,7 +22,8 @@
 //! | `world`, `queue`, `dice`, `schedule`, `fault` | the loop, the clock, what is drawn, what goes wrong |
 //! | `radio`, `net` | what is done to fragments and records on their way |
 //! | `wrist`, `phone`, `till`, `books`, `cast` | the hosts of band, wallet, payee and issuer |
-//! | `people`, `life`, `thief` | what people want, what the operator does, who is not honest |
+//! | `people`, `joining`, `paying` | what people want, and how they come by it |
+//! | `life`, `thief` | what the operator does, who is not honest |
 //! | `record`, `objects`, `sniffer` | what must hold |
 //! | `rule` | parties that leave out a rule, and what notices each |
 //! | `explore`, `shrink` | many worlds; what is left of one that fails |
@@ -48,9 +49,11 @@ mod dice;
 mod explore;
 mod fault;
 mod happening;
+mod joining;
 mod life;
 mod net;
 mod objects;
+mod paying;
 mod people;
 mod phone;
 mod queue;
