@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::fault::Histogram;
-use crate::record::Invariant;
+use crate::invariant::Invariant;
 use crate::rule::Mutation;
 use crate::shrink::{Shrunk, shrink};
 use crate::world::{Outcome, Setup, World};

@@ -32,10 +32,12 @@ pub enum Kind {
     OffWrist,
     /// An infected wallet says something of its own.
     Infected,
+    /// Somebody stands between a phone and a band that pair, with keys of their own.
+    Middle,
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Loss,
         Self::Duplicate,
         Self::Reorder,
@@ -48,6 +50,7 @@ impl Kind {
         Self::Storage,
         Self::OffWrist,
         Self::Infected,
+        Self::Middle,
     ];
 }
 
@@ -95,6 +98,8 @@ pub(crate) enum Place {
     Wearer,
     /// An infected wallet has the band to itself.
     Wallet,
+    /// Somebody pairs.
+    Pairing,
 }
 
 /// How many bytes a long fragment has.
@@ -218,6 +223,7 @@ impl Place {
             Self::Disk => (rates.storage, &[(Kind::Power, 1)]),
             Self::Wearer => (rates.people, &[(Kind::OffWrist, 1)]),
             Self::Wallet => (rates.people * 4, &[(Kind::Infected, 1)]),
+            Self::Pairing => (rates.people * 4, &[(Kind::Middle, 1)]),
         };
         if !dice.chance(rate) {
             return None;

@@ -1,13 +1,17 @@
 //! How somebody comes to have a band that pays: they pair it with their phone, enrol it, and confirm what both showed.
 
 use armring_band::{Event as BandEvent, Gesture};
+use armring_pairing::DiffieHellman;
 use armring_wallet::Connection;
 use armring_wire::records::band::ToBand;
 use armring_wire::{CredentialId, Opaque, PayeeRef};
 
-use crate::cast::{Errand, unix};
+use crate::cast::{Errand, Person, Phone, Shared, random, unix};
+use crate::dice::Dice;
+use crate::fault::{Flow, Place};
 use crate::happening::{Act, Happening};
-use crate::record::{Broken, Held, Invariant, holds};
+use crate::invariant::{Broken, Held, Invariant, holds};
+use crate::rule::Rule;
 use crate::world::World;
 
 impl World {
@@ -25,6 +29,9 @@ impl World {
         let held = self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Hold));
         self.wrists[wrist].wearer.is_holding = false;
         held?;
+        if self.fate(person, Flow::Pair, Place::Pairing).is_some() {
+            self.stands_between(person)?;
+        }
         let connection = match self.wrists[wrist].band.label() {
             Some(label) if person.is_multiple_of(4) => Connection::pair_with_label(label, payload),
             _ => Connection::pair(payload),
@@ -34,9 +41,14 @@ impl World {
 
     /// Both codes were shown: people compare them.
     pub(crate) fn people_compare(&mut self, person: usize) -> Held {
+        if let Some(band) = self.people[person].poses_as {
+            return self.says_yes_to_both(person, band);
+        }
         let wrist = self.people[person].wrist;
-        let codes = (self.wrists[wrist].wearer.code, self.people[person].phone.code);
-        if codes.0.is_none() || codes.0 != codes.1 {
+        let (Some(on_band), Some(on_phone)) = (self.wrists[wrist].wearer.code, self.people[person].phone.code) else {
+            return Ok(());
+        };
+        if on_band != on_phone && !self.omits(Rule::PeopleCompare) {
             return Ok(());
         }
         let phone = &mut self.people[person].phone;
@@ -44,7 +56,7 @@ impl World {
         let _ = connection.accept_code(&mut self.rng);
         let line = *line;
         self.phone_does(person, line)?;
-        self.after(50, Happening::Act { wrist, act: Act::Press });
+        self.after(50, Happening::Act { wrist, act: Act::Accept });
         Ok(())
     }
 
@@ -72,6 +84,37 @@ impl World {
         self.phone_says(person, &ToBand::Cancel)?;
         let Some(key_list) = Opaque::new(&key_list) else { return Ok(()) };
         self.phone_says(person, &ToBand::Enrol { code, key_list })
+    }
+
+    /// Whether somebody has lost their phone, and has another one. Those of whom something was copied keep it, so that the copy is noticed.
+    pub(crate) fn has_a_new_phone(&self, person: usize, number: u32) -> bool {
+        let Person { is_thief, was_copied, credential, .. } = &self.people[person];
+        let may = !is_thief && !was_copied && !matches!(person, 1 | 2) && credential.is_some() && !self.is_calm();
+        may && (number == 9 || number == 16) && Dice::named(&[self.setup.seed, 0x9409e, person as u64, number.into()]).chance(700)
+    }
+
+    /// Somebody begins anew, with a phone that knows nothing. The issuer revokes what was there; the band is reset, or keeps a link that nobody uses.
+    pub(crate) fn starts_over(&mut self, person: usize, resets: bool) -> Held {
+        self.phone_hangs_up(person);
+        if let Some(id) = self.people[person].credential.take()
+            && self.bank.issuer.revoke(CredentialId(id), unix(self.now())).is_ok()
+        {
+            self.record.credentials.entry(id).or_default().is_frozen = true;
+        }
+        let key = random(&mut self.rng);
+        self.secret.looks_for(&key);
+        let (wrist, till) = (self.people[person].wrist, self.people[person].till);
+        let Person { phone, phones, code, is_confirmed, is_copied, .. } = &mut self.people[person];
+        *phone = Phone { alarms: phone.alarms, ..Phone::new(Shared::new(key)) };
+        // Nobody uses a copy of a link that is no more.
+        *is_copied = is_copied.filter(|_| !resets);
+        phones.push(*phone.key.public_key().as_bytes());
+        (*code, *is_confirmed) = (None, false);
+        self.wrists[wrist].wearer.digits = None;
+        for other in &mut self.people {
+            other.owes.retain(|(of, _)| *of != till);
+        }
+        if resets { self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Reset)) } else { Ok(()) }
     }
 
     /// A number that no other enrolment has.

@@ -43,34 +43,40 @@
     reason = "the world's own numbers are in range, and a simulator that is wrong is to stop"
 )]
 
+mod attack;
 mod books;
 mod cast;
 mod dice;
 mod explore;
 mod fault;
 mod happening;
+mod invariant;
 mod joining;
 mod life;
+mod middle;
 mod net;
 mod objects;
+mod overheard;
 mod paying;
 mod people;
 mod phone;
 mod queue;
 mod radio;
 mod record;
+mod refunds;
 mod rule;
 mod schedule;
 mod shrink;
 mod sniffer;
 mod thief;
 mod till;
+mod wearer;
 mod world;
 mod wrist;
 
 pub use explore::{Report, explore, notices};
 pub use fault::{Flow, Histogram, Kind, Point, Rates};
-pub use record::{Broken, Invariant};
+pub use invariant::{Broken, Invariant};
 pub use rule::{Mutation, Rule};
 pub use schedule::Event;
 pub use shrink::{Shrunk, shrink};

@@ -8,8 +8,8 @@ use crate::cast::unix;
 use crate::dice::Dice;
 use crate::fault::{Flow, Kind, Place};
 use crate::happening::{Happening, Letter, Node};
+use crate::invariant::{Held, Invariant, holds};
 use crate::objects::{SIGNATURE, Token};
-use crate::record::{Held, Invariant, holds};
 use crate::rule::Rule;
 use crate::world::World;
 

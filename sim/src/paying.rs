@@ -11,9 +11,9 @@ use crate::cast::{Errand, unix};
 use crate::dice::Dice;
 use crate::fault::Flow;
 use crate::happening::{Letter, Node};
+use crate::invariant::Held;
 use crate::net::encoded;
 use crate::phone::Said;
-use crate::record::Held;
 use crate::rule::Rule;
 use crate::world::World;
 

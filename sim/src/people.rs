@@ -3,12 +3,12 @@
 use armring_band::Face;
 use armring_wallet::Collection;
 
-use crate::cast::{Collecting, Errand, LIMITS, Paying, unix, yuan};
+use crate::cast::{Collecting, Errand, LIMITS, Paying, Person, unix, yuan};
 use crate::dice::Dice;
 use crate::fault::Flow;
 use crate::happening::{Act, Happening};
+use crate::invariant::Held;
 use crate::queue::Time;
-use crate::record::Held;
 use crate::world::World;
 
 /// How long people wait before they try again, in milliseconds.
@@ -83,11 +83,15 @@ impl World {
         }
         let is_thief = self.people[person].is_thief;
         self.operator_does(person, number);
+        if kept.is_some() && self.has_a_new_phone(person, number) {
+            self.starts_over(person, number.is_multiple_of(2))?;
+        }
         let is_known = number <= 5 || self.confirms(person)?;
-        let errand = match number {
-            1 if !is_thief => Some(Errand::Pair),
+        let Person { phone, credential, .. } = &self.people[person];
+        let errand = match (&phone.kept.link, credential) {
+            (None, _) if !is_thief => Some(Errand::Pair),
+            (_, None) if !is_thief => Some(Errand::Enrol { session: self.session(person) }),
             _ if !is_known => Some(Errand::Enrol { session: self.session(person) }),
-            2 if !is_thief => Some(Errand::Enrol { session: self.session(person) }),
             _ if kept.is_none() => None,
             _ => self.wishes(person, number),
         };
@@ -116,7 +120,7 @@ impl World {
             }
         }
         let sale = u64::from(number) << 16 | person as u64;
-        if !is_thief && !self.is_calm() && dice.chance(200) {
+        if !is_thief && !self.is_calm() && dice.chance(350) {
             let amount = dice.between(LIMITS.free, LIMITS.press);
             self.private.looks_for(&amount.to_le_bytes());
             let collection = Collection::new(yuan(amount), unix(since + 3_600_000), "for the tea")?;

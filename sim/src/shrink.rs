@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::fault::Point;
-use crate::record::Broken;
+use crate::invariant::Broken;
 use crate::schedule::Event;
 use crate::world::{Failure, Setup, World};
 
