@@ -122,8 +122,9 @@ impl Rates {
     /// Of what is over in few fragments, more of them are hit.
     pub(crate) const fn during(self, flow: Flow) -> Self {
         let times = match flow {
-            Flow::Pair => 2,
-            Flow::Resume | Flow::Receive => 4,
+            Flow::Pair => 6,
+            Flow::Resume => 4,
+            Flow::Receive => 8,
             _ => 1,
         };
         Self { radio: self.radio * times, ..self }

@@ -58,13 +58,14 @@ impl World {
         let now = Uptime::from_millis(self.now());
         // What a connection is opened with is drawn anew each time.
         let fixed = self.omits(Rule::FreshChallenge) && matches!(event, BandEvent::Connected(_) | BandEvent::Fragment(_));
+        let greets = matches!(event, BandEvent::Connected(_));
         let host = &mut self.wrists[wrist];
         if hangs_up {
             host.line = None;
             host.wearer.waiting = None;
         }
         if fixed {
-            let mut rng = ChaCha20Rng::seed_from_u64(wrist as u64);
+            let mut rng = ChaCha20Rng::seed_from_u64(wrist as u64 * 2 + u64::from(greets));
             let _ = host.band.handle(event, now, &mut rng);
         } else {
             let _ = host.band.handle(event, now, &mut self.rng);
