@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use armring_issuer::{
-    Account, AccountState, Answer, CodeHash, CredentialRecord, DepositRef, Enrolled, Entry, Error, Evidence, Fault, Ledger,
+    Account, AccountState, Answer, CodeHash, CredentialRecord, DepositRef, Enrolled, Error, Evidence, Fault, Ledger,
     MachineError, MemoryLedger, NewCredential, PayeeRecord, Pending, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
     Ruling, TellEntry, Terms, VerifiedPayment, VerifiedRefund,
 };
