@@ -26,6 +26,7 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 ///           the stack said something:  peripheral.happens(peer, radio, now)
 ///           time passed:               peripheral.tick(now), and Tick to the band
 ///           loop:
+///             the stack has no room:          leave the loop                            peripheral.waits(now)
 ///             an acknowledgement is due:      notify it                         peripheral.acknowledgement()
 ///             a fragment waits for a place:   Free: notify it; Full: leave the loop; Gone: drop it    peripheral.send(now)
 ///             the band has an output:         Transmit: it now waits for a place
@@ -108,6 +109,10 @@ impl<const N: usize> Peripheral<N> {
             Radio::Written(payload) => self.arrived(payload, false),
             Radio::Received(sdu) => self.arrived(sdu, true),
             Radio::Unsubscribed => Err(self.fail(LinkError::Unsubscribed)),
+            Radio::Sent => {
+                self.progressed();
+                Ok(())
+            }
         }
     }
 
@@ -159,10 +164,18 @@ impl<const N: usize> Peripheral<N> {
                     session.stalls = None;
                     return Place::Free;
                 }
-                session.stalls = session.stalls.or(Some(now.saturating_add(STALL_TIMEOUT)));
+                self.waits(now);
                 Place::Full
             }
             _ => Place::Gone,
+        }
+    }
+
+    /// The stack has no room for what there is to send. It is to have some in time, as the phone is to acknowledge in time: over a channel, that
+    /// is for the phone to give credits.
+    pub fn waits(&mut self, now: Uptime) {
+        if let State::Up(_, session) = &mut self.state {
+            session.stalls = session.stalls.or(Some(now.saturating_add(STALL_TIMEOUT)));
         }
     }
 
@@ -276,9 +289,7 @@ impl<const N: usize> Peripheral<N> {
         let fragment = match session.carrier.arrived(payload) {
             Ok(Arrived::Fragment(fragment)) => fragment,
             Ok(Arrived::Acknowledgement) => {
-                if matches!(&session.carrier, Carrier::Gatt(window) if window.is_open()) {
-                    session.stalls = None;
-                }
+                self.progressed();
                 return Ok(());
             }
             Err(error) => return Err(self.fail(error.into())),
@@ -287,6 +298,15 @@ impl<const N: usize> Peripheral<N> {
         match self.waiting.push_back(fragment) {
             Ok(()) => Ok(()),
             Err(_) => Err(self.fail(WindowError::Overrun.into())),
+        }
+    }
+
+    /// Something of what was to be sent has gone on its way.
+    const fn progressed(&mut self) {
+        if let State::Up(_, session) = &mut self.state
+            && session.carrier.is_open()
+        {
+            session.stalls = None;
         }
     }
 

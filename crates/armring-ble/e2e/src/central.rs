@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use armring_ble::trouble::{GattPipe, info, open, open_channel};
-use armring_ble::{Line, Pipe};
+use armring_ble::{Line, Pipe, payload_of_channel};
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -22,6 +22,8 @@ pub enum Way {
     Gatt,
     /// Open the L2CAP channel that the band names.
     Channel,
+    /// Open it, and give the band so many credits and no more.
+    Dry(u16),
     /// Nothing, after a look at what the band says of itself.
     Silence,
     /// Nothing at all.
@@ -169,6 +171,17 @@ async fn talk<const MTU: usize>(
                     let _ = tell.send(Heard::Up(payload));
                     carry(&mut line, orders, tell).await;
                 }
+                Way::Dry(credits) => {
+                    let flow_policy = CreditFlowPolicy::Every(u16::MAX);
+                    let config = L2capChannelConfig { flow_policy, initial_credits: Some(credits), ..Default::default() };
+                    let channel = L2capChannel::create(stack, connection, SPSM.unwrap().get(), &config).await;
+                    let Ok(channel) = channel else { return };
+                    // Once it answers this, the band has heard of the channel.
+                    let Ok(_) = info(&client).await else { return };
+                    let payload = payload_of_channel(channel.mtu(), channel.peer_mtu());
+                    let _ = tell.send(Heard::Up(payload));
+                    carry_dry(stack, channel, orders, tell).await;
+                }
                 Way::Raw | Way::Deaf => {
                     let Ok((line, payload)) = open(&client, connection).await else { return };
                     let _ = tell.send(Heard::Up(payload));
@@ -205,6 +218,28 @@ async fn carry<P: Pipe<Error: Debug>>(line: &mut Line<P>, orders: &mut Orders, t
             },
             received = line.receive(&mut fragment) => match received {
                 Ok(len) => { let _ = tell.send(Heard::Payload(fragment[..len].to_vec())); }
+                Err(_) => return,
+            },
+        }
+    }
+}
+
+async fn carry_dry<const MTU: usize>(
+    stack: &Stack_<'_, MTU>,
+    channel: L2capChannel<'_, Heap<MTU>>,
+    orders: &mut Orders,
+    tell: &UnboundedSender<Heard>,
+) {
+    let (mut write, mut read) = channel.split();
+    let mut sdu = [0; ATT_PAYLOAD_MAX];
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Some(sdu)) if write.send(stack, &sdu).await.is_ok() => {}
+                _ => return,
+            },
+            received = read.receive(stack, &mut sdu) => match received {
+                Ok(len) => { let _ = tell.send(Heard::Payload(sdu[..len].to_vec())); }
                 Err(_) => return,
             },
         }
