@@ -11,7 +11,7 @@ use trouble_host::prelude::*;
 
 use crate::air::{Controller, hci};
 use crate::bracelet::SPSM;
-use crate::foreign::Foreign;
+use crate::foreign::{Foreign, Security};
 use crate::heap::Heap;
 use crate::scan::{Scanned, find};
 
@@ -33,7 +33,7 @@ pub enum Way {
     /// Subscribe, send whatever the window says, and acknowledge nothing.
     Deaf,
     /// As [`Gatt`](Self::Gatt), on bumble's host in place of this one.
-    Foreign,
+    Foreign(Security),
 }
 
 /// What a central has done, or heard.
@@ -55,13 +55,13 @@ impl Central {
     pub fn dial(port: u16, att_mtu: u16, way: Way) -> Self {
         let (out, orders) = unbounded_channel();
         let (tell, heard) = unbounded_channel();
-        let task = match att_mtu {
-            _ if way == Way::Foreign => tokio::task::spawn_local(connect_foreign(port, att_mtu, orders, tell)),
-            23 => tokio::task::spawn_local(connect::<27>(port, way, orders, tell)),
-            185 => tokio::task::spawn_local(connect::<189>(port, way, orders, tell)),
-            247 => tokio::task::spawn_local(connect::<251>(port, way, orders, tell)),
-            517 => tokio::task::spawn_local(connect::<521>(port, way, orders, tell)),
-            other => panic!("no stack here offers an MTU of {other}"),
+        let task = match (att_mtu, way) {
+            (_, Way::Foreign(security)) => tokio::task::spawn_local(connect_foreign(port, att_mtu, security, orders, tell)),
+            (23, _) => tokio::task::spawn_local(connect::<27>(port, way, orders, tell)),
+            (185, _) => tokio::task::spawn_local(connect::<189>(port, way, orders, tell)),
+            (247, _) => tokio::task::spawn_local(connect::<251>(port, way, orders, tell)),
+            (517, _) => tokio::task::spawn_local(connect::<521>(port, way, orders, tell)),
+            (other, _) => panic!("no stack here offers an MTU of {other}"),
         };
         Self { task, out, heard }
     }
@@ -138,12 +138,12 @@ async fn connect<const MTU: usize>(port: u16, way: Way, mut orders: Orders, tell
     }
 }
 
-async fn connect_foreign(port: u16, att_mtu: u16, mut orders: Orders, tell: UnboundedSender<Heard>) {
-    let Some((mut line, payload, info)) = Foreign::connect(port, att_mtu).await else { return };
+async fn connect_foreign(port: u16, att_mtu: u16, security: Security, mut orders: Orders, tell: UnboundedSender<Heard>) {
+    let Some((mut line, payload, info)) = Foreign::connect(port, att_mtu, security).await else { return };
     assert_eq!(info.channel, SPSM, "the other host reads what the band says of itself");
     let _ = tell.send(Heard::Up(payload));
     carry(&mut line, &mut orders, &tell).await;
-    line.into_pipe().hang_up().await;
+    line.into_pipe().hang_up(security).await;
 }
 
 /// Talks until the story or the band ends it.
@@ -192,7 +192,7 @@ async fn talk<const MTU: usize>(
                     let _ = tell.send(Heard::Up(AttPayload::MIN));
                     while let Some(Some(_)) = orders.recv().await {}
                 }
-                Way::Gatt | Way::Foreign | Way::Mute => {
+                Way::Gatt | Way::Foreign(_) | Way::Mute => {
                     let Ok((mut line, payload)) = open(&client, connection).await else { return };
                     let _ = tell.send(Heard::Up(payload));
                     carry(&mut line, orders, tell).await;

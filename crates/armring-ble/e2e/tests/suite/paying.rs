@@ -2,6 +2,7 @@
 
 use armring_band::Face;
 use armring_ble_e2e::central::Way;
+use armring_ble_e2e::foreign::Security;
 use armring_ble_e2e::play;
 
 use crate::town::{Town, linked, resumes};
@@ -25,6 +26,16 @@ fn everything_works_at_an_mtu_of_247() {
 fn everything_works_at_an_mtu_of_517() {
     // No attribute is longer than 512 bytes.
     everything_works(Way::Gatt, 517, 512);
+}
+
+#[test]
+fn a_phone_whose_bluetooth_pairing_the_band_does_not_answer_pairs_enrols_and_pays() {
+    play(async {
+        let mut town = Town::new(185, Face::Lights);
+        town.phone.way = Way::Foreign(Security::Unanswered);
+        town.works_from_scratch().await;
+        assert_eq!(town.band.logged(), [""; 0]);
+    });
 }
 
 #[test]
@@ -56,7 +67,7 @@ fn a_phone_on_another_bluetooth_host_pairs_enrols_and_pays() {
     play(async {
         for att_mtu in [23, 247] {
             let mut town = Town::new(att_mtu, Face::Lights);
-            town.phone.way = Way::Foreign;
+            town.phone.way = Way::Foreign(Security::None);
             town.works_from_scratch().await;
             assert_eq!(town.band.logged(), [""; 0]);
         }
