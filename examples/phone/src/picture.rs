@@ -63,12 +63,9 @@ mod tests {
         GrayImage::from_pixel(50, 50, Luma([255])).save(folder.join("white.png")).expect("saved");
         assert!(said("white.png").contains("no QR code can be read"));
         std::fs::write(folder.join("thesis.png"), "years of work").expect("written");
-        assert!(said("thesis.png").contains("no PNG or JPEG"));
-        let whole = std::fs::read(&path).expect("a picture");
-        std::fs::write(folder.join("half.png"), &whole[..60]).expect("written");
-        let half = said("half.png");
-        let causes: Vec<&str> = half.split(": ").collect();
-        assert!(causes.len() > 1 && (1..causes.len()).all(|n| !causes[..n].contains(&causes[n])), "{half}");
+        let thesis = said("thesis.png");
+        assert!(thesis.contains("no PNG or JPEG"));
+        assert_eq!(thesis.matches("signature").count(), 1, "its cause, once: {thesis}");
         assert!(said("nothing.png").contains("cannot be opened"));
         GrayImage::from_pixel(1, SIDE_MAX + 1, Luma([255])).save(folder.join("high.png")).expect("saved");
         assert!(said("high.png").contains("bearable size"));
