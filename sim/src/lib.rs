@@ -74,7 +74,7 @@ mod wearer;
 mod world;
 mod wrist;
 
-pub use explore::{Report, explore, notices};
+pub use explore::{Report, TRIES, explore, notices};
 pub use fault::{Flow, Histogram, Kind, Point, Rates};
 pub use invariant::{Broken, Invariant};
 pub use rule::{Mutation, Rule};
