@@ -242,7 +242,7 @@ impl World {
     pub(crate) fn radio_flow(&self, person: usize) -> Flow {
         let phone = &self.people[person].phone;
         match &self.people[person].errand {
-            crate::cast::Errand::Pair => Flow::Pair,
+            crate::roles::Errand::Pair => Flow::Pair,
             _ if !phone.is_linked() => {
                 if phone.is_resuming {
                     Flow::Resume

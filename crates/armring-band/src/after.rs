@@ -20,7 +20,6 @@ use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
 use crate::unpair::Unpairing;
 
 /// What waits for the host to report that something is durable.
-#[expect(clippy::large_enum_variant, reason = "there is one, and no allocator to box it")]
 pub(crate) enum AfterStore {
     Nothing,
     /// The provisional link: then the band confirms.
