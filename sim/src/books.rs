@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use armring_issuer::{
-    Account, AccountState, Answer, CodeHash, CredentialRecord, DepositRef, Enrolled, Entry, Error, Evidence, Fault, Ledger,
+    Account, AccountState, Answer, CodeHash, CredentialRecord, DepositRef, Enrolled, Error, Evidence, Fault, Ledger,
     MachineError, MemoryLedger, NewCredential, PayeeRecord, Pending, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
-    Ruling, Terms, VerifiedPayment, VerifiedRefund,
+    Ruling, TellEntry, Terms, VerifiedPayment, VerifiedRefund,
 };
 use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, Outcome, PayeeId, TokenDigest, UnixTime};
@@ -96,8 +96,8 @@ impl Ledger for Books {
         self.inner.deposit(account, amount, reference, now)
     }
 
-    fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-        self.inner.statement(account)
+    fn statement(&self, account: AccountPseudonym, tell: &mut TellEntry<'_>) -> Result<(), MachineError> {
+        self.inner.statement(account, tell)
     }
 
     fn add_payee(&mut self, payee: &PayeeRecord) -> Result<(), Error> {
@@ -176,5 +176,9 @@ impl Ledger for Books {
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
         self.inner.audit()
+    }
+
+    fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
+        self.inner.verify(tell)
     }
 }

@@ -1,12 +1,12 @@
 //! The issuer: its keys, its policy and its ledger; and what moves money.
 
 use core::fmt;
+use core::ops::ControlFlow;
 
-use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_pairing::DiffieHellman;
 use armring_token::{Epoch, Signature};
 use armring_wire::records::issuer::Refusal;
 use armring_wire::{AccountPseudonym, Amount, Currency, RootFingerprint, UnixTime};
-use ed25519_dalek::SigningKey;
 use rand_core::TryCryptoRng;
 use signature::MultipartSigner;
 
@@ -15,6 +15,7 @@ use crate::keys::{CheckedKeys, Keys, draw};
 use crate::ledger::{Account, AccountState, Answer, DepositRef, Entry, Ledger, RefundAnswer, RefundTerms, Terms};
 use crate::makers::{Makers, NoMakers};
 use crate::policy::Policy;
+use crate::provider::{EnrolmentKey, SigningKey};
 use crate::redeem::{self, VerifiedPayment};
 use crate::refund::{self, VerifiedRefund};
 
@@ -22,7 +23,7 @@ use crate::refund::{self, VerifiedRefund};
 ///
 /// It holds no socket, no clock and no thread. Bytes from wallets and payees go through [`handle`](Self::handle); everything else is for the
 /// operator, behind the operator's own sign-in.
-pub struct Issuer<L, S = SigningKey, D = SoftwareKey> {
+pub struct Issuer<L, S = SigningKey, D = EnrolmentKey> {
     pub(crate) keys: CheckedKeys<S, D>,
     pub(crate) policy: Policy,
     pub(crate) ledger: L,
@@ -92,13 +93,13 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         self.ledger.set_account_state(account, state)
     }
 
-    /// Every entry of an account, the oldest first.
+    /// Tells every entry of an account, the oldest first, one after the other, until `tell` has enough. They may be more than fit into memory.
     ///
     /// # Errors
     /// [`CallerError::UnknownAccount`].
-    pub fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, Error> {
+    pub fn statement(&self, account: AccountPseudonym, mut tell: impl FnMut(Entry) -> ControlFlow<()>) -> Result<(), Error> {
         self.account(account)?;
-        Ok(self.ledger.statement(account)?)
+        Ok(self.ledger.statement(account, &mut tell)?)
     }
 
     /// Verifies a token and the request that it answers: every signature, and that they speak of the same payment. Changes nothing. The
