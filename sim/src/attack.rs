@@ -82,7 +82,12 @@ impl World {
             Kind::Replay if is_first(bytes) && dice.chance(800) => {
                 let is_another = |(end, message): &&(End, Vec<Vec<u8>>)| *end == to && message[..] != [bytes];
                 let said: Vec<_> = self.air.heard.messages.iter().filter(is_another).collect();
+                // Where nothing else was said yet, this is said twice.
                 let old = if said.is_empty() { Vec::new() } else { said[dice.index(said.len())].1.clone() };
+                if old.is_empty() {
+                    self.arrives(number, to, at, bytes);
+                    return self.arrives(number, to, at, bytes);
+                }
                 // Before the one that is being sent, which is counted on like all that come later.
                 self.puts_before(number, to, at, bytes, &old);
                 self.arrives(number, to, at, bytes);
