@@ -41,6 +41,8 @@ pub(crate) struct Line {
     pub(crate) messages: [usize; 2],
     /// How many fragments somebody has put in each way, less those that they took out: by so much the count in each later one is moved.
     pub(crate) moved: [u8; 2],
+    /// What they took out.
+    pub(crate) taken: Vec<Vec<u8>>,
     /// A message that was held back, to come after the next one.
     pub(crate) held: [Option<Vec<u8>>; 2],
     /// Somebody has changed something before the phone was linked.
@@ -61,6 +63,7 @@ impl Line {
             sealed: Default::default(),
             messages: [0; 2],
             moved: [0; 2],
+            taken: Vec::new(),
             held: [None, None],
             is_changed: false,
             is_gone: [false; 2],
