@@ -52,7 +52,7 @@ impl World {
     pub(crate) fn goes_wrong(&mut self, kind: Kind, dice: &mut Dice, number: u32, to: End, at: Time, bytes: &[u8]) {
         let is_whole = is_first(bytes) && is_last(bytes) && dice.chance(600);
         match kind {
-            Kind::Loss if is_whole => self.takes_out(number, to),
+            Kind::Loss if is_whole => self.takes_out(number, to, bytes),
             Kind::Duplicate if is_whole => {
                 self.arrives(number, to, at, bytes);
                 self.puts_in(number, to, at, bytes, &[bytes.to_vec()]);
@@ -62,7 +62,7 @@ impl World {
                 self.arrives(number, to, at, bytes);
             }
             Kind::Reorder if is_whole => {
-                self.takes_out(number, to);
+                self.takes_out(number, to, bytes);
                 if let Some(line) = self.air.lines.get_mut(&number) {
                     line.held[way(to)] = Some(bytes.to_vec());
                 }
@@ -80,9 +80,17 @@ impl World {
             }
             Kind::Cut => self.cut(number, 5),
             Kind::Replay if is_first(bytes) && dice.chance(800) => {
-                let is_another = |(end, message): &&(End, Vec<Vec<u8>>)| *end == to && message[..] != [bytes];
+                // Put back where it was taken out, a message changes nothing.
+                let taken = self.air.lines.get(&number).map(|line| line.taken.clone()).unwrap_or_default();
+                let is_here = |message: &[Vec<u8>]| message == [bytes] || matches!(message, [one] if taken.contains(one));
+                let is_another = |(end, message): &&(End, Vec<Vec<u8>>)| *end == to && !is_here(message);
                 let said: Vec<_> = self.air.heard.messages.iter().filter(is_another).collect();
+                // Where nothing else was said yet, this is said twice.
                 let old = if said.is_empty() { Vec::new() } else { said[dice.index(said.len())].1.clone() };
+                if old.is_empty() {
+                    self.arrives(number, to, at, bytes);
+                    return self.arrives(number, to, at, bytes);
+                }
                 // Before the one that is being sent, which is counted on like all that come later.
                 self.puts_before(number, to, at, bytes, &old);
                 self.arrives(number, to, at, bytes);
@@ -103,10 +111,11 @@ impl World {
     }
 
     /// A message in one fragment is taken out.
-    fn takes_out(&mut self, number: u32, to: End) {
+    fn takes_out(&mut self, number: u32, to: End, bytes: &[u8]) {
         self.is_changed(number);
         if let Some(line) = self.air.lines.get_mut(&number) {
             line.moved[way(to)] = line.moved[way(to)].wrapping_sub(1);
+            line.taken.push(bytes.to_vec());
         }
     }
 

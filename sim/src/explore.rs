@@ -60,11 +60,15 @@ impl fmt::Display for Report {
     }
 }
 
-/// Lives through every `stride`th world from `seed` on, until there were so many faults. `tell` hears how many there are, after each.
+/// In how many worlds a failure is shrunk.
+pub const TRIES: usize = 120;
+
+/// Lives through every `stride`th world from `seed` on, until there were so many faults. `tell` hears how many there are, after each. What fails is
+/// shrunk in so many worlds at most.
 ///
 /// # Errors
 /// What is left of the first world in which an invariant does not hold.
-pub fn explore(seed: u64, stride: u64, faults: u64, tell: &mut dyn FnMut(u64)) -> Result<Report, Box<Shrunk>> {
+pub fn explore((seed, stride): (u64, u64), faults: u64, tries: usize, tell: &mut dyn FnMut(u64)) -> Result<Report, Box<Shrunk>> {
     let mut report = Report { seed, ..Report::default() };
     let mut next = seed;
     while report.histogram.total() < faults {
@@ -74,7 +78,7 @@ pub fn explore(seed: u64, stride: u64, faults: u64, tell: &mut dyn FnMut(u64)) -
             Err(failure) => {
                 // Shrinking takes minutes.
                 eprintln!("{}\n{:?} is broken at {} ms", replay(next), failure.broken.invariant, failure.at);
-                return Err(Box::new(shrink(&setup, &failure)));
+                return Err(Box::new(shrink(&setup, &failure, tries)));
             }
         }
         tell(report.histogram.total());

@@ -6,11 +6,12 @@ use armring_wallet::Connection;
 use armring_wire::records::band::ToBand;
 use armring_wire::{CredentialId, Opaque, PayeeRef};
 
-use crate::cast::{Errand, Person, Phone, Shared, random, unix};
+use crate::cast::{Shared, random, unix};
 use crate::dice::Dice;
 use crate::fault::{Flow, Place};
 use crate::happening::{Act, Happening};
 use crate::invariant::{Broken, Held, Invariant, holds};
+use crate::roles::{Errand, Person, Phone};
 use crate::rule::Rule;
 use crate::world::World;
 

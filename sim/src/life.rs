@@ -7,9 +7,10 @@ use armring_pairing::DiffieHellman;
 use armring_payee::{Offline, Revoked};
 use armring_wire::{AccountPseudonym, CredentialId, Currency, Outcome};
 
-use crate::cast::{BOUNDLESS, Errand, FLOOR, Person, Phone, Shared, Till, random, unix, yuan};
+use crate::cast::{BOUNDLESS, FLOOR, Shared, random, unix, yuan};
 use crate::happening::Happening;
 use crate::invariant::{Held, Invariant, holds};
+use crate::roles::{Errand, Person, Phone, Till};
 use crate::rule::Rule;
 use crate::world::World;
 
@@ -230,7 +231,7 @@ impl World {
 }
 
 impl Person {
-    fn wrist_is_anothers(&self, person: usize, wrists: &[crate::cast::Wrist]) -> bool {
+    fn wrist_is_anothers(&self, person: usize, wrists: &[crate::roles::Wrist]) -> bool {
         wrists[self.wrist].wearer.person != person
     }
 }

@@ -5,17 +5,18 @@ use std::hash::{BuildHasher, RandomState};
 use std::process::ExitCode;
 use std::thread;
 
-use armring_sim::{Report, Rule, Shrunk, explore, notices};
+use armring_sim::{Report, Rule, Shrunk, TRIES, explore, notices};
 
 const HELP: &str = "\
 Lives through simulated worlds until enough faults have hit something unfinished, and checks that everything holds.
 
-Usage: armring-sim [--faults N] [--seed S] [--threads T]
+Usage: armring-sim [--faults N] [--seed S] [--threads T] [--tries N]
        armring-sim --rules N [--seed S]
 
   --faults N    until there were so many faults (1000000)
   --seed S      the first world's seed; the next one's is one more (drawn anew each time; 1 with --rules)
   --threads T   at the same time (as many as there are processors)
+  --tries N     in how many worlds a failure is shrunk at most (120)
   --rules N     instead: leave out each rule in turn, in N worlds at most, and say what notices it
 
 Prints the line that runs it again, and a histogram of what was hit by what. Where something does not hold, the line that replays that one world is
@@ -23,7 +24,7 @@ printed at once; then it is shrunk, which takes minutes, and ends with status 1.
 ";
 
 fn main() -> ExitCode {
-    let mut options = [("--faults", 1_000_000), ("--seed", 0), ("--threads", 0), ("--rules", 0)];
+    let mut options = [("--faults", 1_000_000), ("--seed", 0), ("--threads", 0), ("--tries", TRIES as u64), ("--rules", 0)];
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         if word == "--help" || word == "-h" {
@@ -39,7 +40,8 @@ fn main() -> ExitCode {
             }
         }
     }
-    let [(_, faults), (_, seed), (_, threads), (_, worlds)] = options;
+    let [(_, faults), (_, seed), (_, threads), (_, tries), (_, worlds)] = options;
+    let tries = usize::try_from(tries).unwrap_or(usize::MAX);
     if worlds > 0 {
         return rules(seed.max(1), worlds);
     }
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     // Small enough to be typed, and to be counted on from.
     let seed = if seed == 0 { RandomState::new().hash_one("armring") >> 24 } else { seed };
     eprintln!("again: cargo run -p armring-sim -- --faults {faults} --seed {seed} --threads {threads}");
-    match in_parallel(faults, seed, threads) {
+    match in_parallel(faults, (seed, threads), tries) {
         Ok(report) => {
             print!("{report}");
             ExitCode::SUCCESS
@@ -72,11 +74,11 @@ fn rules(seed: u64, worlds: u64) -> ExitCode {
     if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn in_parallel(faults: u64, seed: u64, threads: u64) -> Result<Report, Box<Shrunk>> {
+fn in_parallel(faults: u64, (seed, threads): (u64, u64), tries: usize) -> Result<Report, Box<Shrunk>> {
     let part = faults.div_ceil(threads);
     let one = |thread: u64| {
         let mut told = 0;
-        explore(seed + thread, threads, part, &mut |had| {
+        explore((seed + thread, threads), part, tries, &mut |had| {
             if had * 20 / part > told {
                 told = had * 20 / part;
                 eprintln!("{}: {had} of {part} faults", thread + 1);

@@ -4,9 +4,10 @@ use armring_band::{Event as BandEvent, Gesture};
 use armring_pairing::DiffieHellman;
 use armring_wallet::Connection;
 
-use crate::cast::{Errand, Phone, Shared, random};
+use crate::cast::{Shared, random};
 use crate::happening::{Act, Happening};
 use crate::invariant::{Held, Invariant, holds};
+use crate::roles::{Errand, Phone};
 use crate::world::World;
 
 impl World {

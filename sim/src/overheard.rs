@@ -19,7 +19,7 @@ pub(crate) struct Overheard {
     pub(crate) messages: VecDeque<(End, Vec<Vec<u8>>)>,
     /// What phones said over whole connections: to which band.
     pub(crate) connections: VecDeque<(usize, Vec<Vec<u8>>)>,
-    /// Hashes of everything that was ever said.
+    /// Hashes of how everything began that was ever said.
     all: HashSet<u64>,
 }
 
@@ -36,7 +36,7 @@ impl Overheard {
         remember(&mut self.connections, CONNECTIONS, (wrist, said));
     }
 
-    /// Whether this message was never said before.
+    /// Whether no message before began in this way.
     pub(crate) fn is_new(&mut self, message: &[u8]) -> bool {
         self.all.insert(BuildHasherDefault::<DefaultHasher>::default().hash_one(message))
     }

@@ -7,14 +7,15 @@ use armring_wire::records::band::ToBand;
 use armring_wire::records::issuer::FromIssuer;
 use armring_wire::records::payee::{FromPayee, ToPayee};
 
-use crate::cast::{Errand, unix};
+use crate::cast::unix;
 use crate::dice::Dice;
 use crate::fault::Flow;
 use crate::happening::{Letter, Node};
 use crate::invariant::Held;
 use crate::net::encoded;
-use crate::phone::Said;
+use crate::roles::Errand;
 use crate::rule::Rule;
+use crate::wallet::Said;
 use crate::world::World;
 
 impl World {

@@ -3,12 +3,13 @@
 use armring_band::Face;
 use armring_wallet::Collection;
 
-use crate::cast::{Collecting, Errand, LIMITS, Paying, Person, unix, yuan};
+use crate::cast::{LIMITS, unix, yuan};
 use crate::dice::Dice;
 use crate::fault::Flow;
 use crate::happening::{Act, Happening};
 use crate::invariant::Held;
 use crate::queue::Time;
+use crate::roles::{Collecting, Errand, Paying, Person};
 use crate::world::World;
 
 /// How long people wait before they try again, in milliseconds.

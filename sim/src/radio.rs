@@ -1,6 +1,6 @@
 //! The air between bands and phones: connections, and the fragments that go over them in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use armring_band::Event as BandEvent;
 use armring_wire::AttPayload;
@@ -35,10 +35,14 @@ pub(crate) struct Line {
     said: Vec<Vec<u8>>,
     /// The fragments of what is being said each way.
     unfinished: [Vec<Vec<u8>>; 2],
+    /// What stood where in what was sealed each way, eight bytes at a time.
+    sealed: [HashSet<(usize, [u8; 8])>; 2],
     /// How many messages were said each way.
     pub(crate) messages: [usize; 2],
     /// How many fragments somebody has put in each way, less those that they took out: by so much the count in each later one is moved.
     pub(crate) moved: [u8; 2],
+    /// What they took out.
+    pub(crate) taken: Vec<Vec<u8>>,
     /// A message that was held back, to come after the next one.
     pub(crate) held: [Option<Vec<u8>>; 2],
     /// Somebody has changed something before the phone was linked.
@@ -48,7 +52,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    const fn new(wrist: usize, person: Option<usize>, now: Time) -> Self {
+    fn new(wrist: usize, person: Option<usize>, now: Time) -> Self {
         Self {
             wrist,
             person,
@@ -56,8 +60,10 @@ impl Line {
             tails: [const { Vec::new() }; 2],
             said: Vec::new(),
             unfinished: [const { Vec::new() }; 2],
+            sealed: Default::default(),
             messages: [0; 2],
             moved: [0; 2],
+            taken: Vec::new(),
             held: [None, None],
             is_changed: false,
             is_gone: [false; 2],
@@ -87,6 +93,10 @@ pub(crate) const fn way(to: End) -> usize {
 
 /// A hello of a band's has so many bytes.
 const SHORTEST: usize = 18;
+/// The shortest record, sealed.
+const SEALED: usize = 48;
+/// Hellos and handshakes are hit as if they were so long.
+const HANDSHAKE: u64 = 60;
 
 /// Whether a message ends with this fragment (SPEC.md, section 3).
 pub(crate) fn is_last(fragment: &[u8]) -> bool {
@@ -154,12 +164,13 @@ impl World {
         let Some(person) = person else { return Ok(()) };
         self.air.heard.fragment(to, bytes);
         if let Some(message) = whole {
-            self.is_new(to, &message)?;
+            self.is_new(number, to, &message)?;
             self.air.heard.message(to, message);
         }
         let at = latest.max(self.now() + self.luck.between(2, 9));
         let flow = self.radio_flow(person);
-        match self.fate(person, flow, Place::Radio(bytes.len() as u64)) {
+        let least = if self.people[person].phone.is_linked() { 0 } else { HANDSHAKE };
+        match self.fate(person, flow, Place::Radio(least.max(bytes.len() as u64))) {
             None => self.arrives(number, to, at, bytes),
             Some((kind, mut dice)) => self.goes_wrong(kind, &mut dice, number, to, at, bytes),
         }
@@ -167,14 +178,20 @@ impl World {
     }
 
     /// Nothing is said twice over the radio: whoever repeats a challenge, an ephemeral key or a nonce does so sooner or later.
-    fn is_new(&mut self, to: End, message: &[Vec<u8>]) -> Held {
+    fn is_new(&mut self, number: u32, to: End, message: &[Vec<u8>]) -> Held {
         let bytes: Vec<u8> = message.iter().flat_map(|fragment| fragment.get(1..).unwrap_or_default()).copied().collect();
         // A hello without a hint has nothing in it that could differ, and a band whose randomness is not is to show what comes of that.
         if bytes.len() < SHORTEST || self.omits(Rule::FreshChallenge) {
             return Ok(());
         }
-        let is_new = self.air.heard.is_new(&bytes);
-        holds(is_new, Invariant::NothingTwice, || format!("to {to:?} again: {bytes:02x?}"))
+        // What comes first in a handshake is a fresh key, and in a record what it says, under a nonce of its own.
+        let is_new = self.air.heard.is_new(bytes.first_chunk::<32>().map_or(bytes.as_slice(), |first| first));
+        holds(is_new, Invariant::NothingTwice, || format!("to {to:?} again: {bytes:02x?}"))?;
+        // Where two records were sealed under one nonce, what they have in common shows, and be it padding.
+        let Some(line) = self.air.lines.get_mut(&number).filter(|_| bytes.len() >= SEALED) else { return Ok(()) };
+        let (blocks, _) = bytes.as_chunks::<8>();
+        let is_new = blocks.iter().enumerate().all(|block| line.sealed[way(to)].insert((block.0, *block.1)));
+        holds(is_new, Invariant::NothingTwice, || format!("to {to:?} under the same nonce: {bytes:02x?}"))
     }
 
     /// A fragment is on its way, and what was held back for it after it.
@@ -228,7 +245,7 @@ impl World {
     pub(crate) fn radio_flow(&self, person: usize) -> Flow {
         let phone = &self.people[person].phone;
         match &self.people[person].errand {
-            crate::cast::Errand::Pair => Flow::Pair,
+            crate::roles::Errand::Pair => Flow::Pair,
             _ if !phone.is_linked() => {
                 if phone.is_resuming {
                     Flow::Resume

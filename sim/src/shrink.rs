@@ -9,9 +9,6 @@ use crate::invariant::Broken;
 use crate::schedule::Event;
 use crate::world::{Failure, Setup, World};
 
-/// How many worlds are tried at most.
-const TRIES: usize = 120;
-
 /// A failure, and the least that was found to lead to it.
 #[derive(Clone, Debug)]
 pub struct Shrunk {
@@ -43,15 +40,15 @@ impl fmt::Display for Shrunk {
 }
 
 /// Keeps the faults that happened and no others; then takes out all faults, or errands with theirs, then faults, by halves, for as long as the same invariant is broken (Zeller,
-/// Hildebrandt: "Simplifying and Isolating Failure-Inducing Input").
+/// Hildebrandt: "Simplifying and Isolating Failure-Inducing Input"), in so many worlds at most.
 #[must_use]
-pub fn shrink(setup: &Setup, failure: &Failure) -> Shrunk {
+pub fn shrink(setup: &Setup, failure: &Failure, tries: usize) -> Shrunk {
     let from = failure.events.len();
     let only = failure.events.iter().map(|event| event.point).collect();
     // What would fail much later is another matter.
     let until = Some(failure.at * 2);
     let setup = Setup { only: Some(only), until, ..setup.clone() };
-    let mut search = Search { setup, failure: failure.clone(), tries: TRIES };
+    let mut search = Search { setup, failure: failure.clone(), tries };
     search.fails(Setup { only: Some(BTreeSet::new()), ..search.setup.clone() });
     search.thin(Failure::optional, |setup, part| setup.without.extend(part.iter().copied()));
     search.thin(Failure::faults, |setup, part| {

@@ -9,12 +9,13 @@ use armring_wire::records::payee::FromPayee;
 use armring_wire::{CredentialId, Opaque, Text, decode_record};
 use ed25519_dalek::SigningKey;
 
-use crate::cast::{Phone, unix, yuan};
+use crate::cast::{unix, yuan};
 use crate::dice::Dice;
 use crate::fault::{Flow, Place};
 use crate::happening::{Letter, Node};
 use crate::invariant::{Held, Invariant, holds};
 use crate::net::encoded;
+use crate::roles::Phone;
 use crate::world::World;
 
 /// Where a band keeps credentials with their keys.

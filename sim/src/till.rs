@@ -204,7 +204,7 @@ impl World {
         self.record.is_receipted(settled.receipt)?;
         let (token, receipt) = (settled.token.to_vec(), settled.receipt.to_vec());
         let Some(person) = self.people.iter().position(|person| person.till == till && !person.is_thief) else { return Ok(()) };
-        if let crate::cast::Errand::Collect(collecting) = &mut self.people[person].errand
+        if let crate::roles::Errand::Collect(collecting) = &mut self.people[person].errand
             && collecting.sale == number
         {
             let _ = collecting.collection.paid(&token, &receipt, &self.bank.root, &self.bank.keys);

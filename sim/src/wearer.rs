@@ -4,10 +4,10 @@ use armring_band::{Event as BandEvent, Face, Gesture, Signal};
 use armring_wire::Uptime;
 use armring_wire::records::band::Awaited;
 
-use crate::cast::Seen;
 use crate::fault::{Flow, Place};
 use crate::happening::{Act, Happening};
 use crate::invariant::{Held, Invariant, holds};
+use crate::roles::Seen;
 use crate::rule::Rule;
 use crate::world::World;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::cast::{Bank, FLOOR, LIMITS, Person, Till, Wrist};
+use crate::cast::{Bank, FLOOR, LIMITS};
 use crate::dice::Dice;
 use crate::fault::{Flow, Kind, Place, Point, Rates};
 use crate::happening::Happening;
@@ -13,6 +13,7 @@ use crate::invariant::{Broken, Held, Invariant, holds};
 use crate::queue::{Queue, Time};
 use crate::radio::Air;
 use crate::record::Record;
+use crate::roles::{Person, Till, Wrist};
 use crate::rule::Rule;
 use crate::schedule::{Event, Faults};
 use crate::sniffer::Sniffer;

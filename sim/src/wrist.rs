@@ -6,11 +6,12 @@ use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::cast::{Change, Seen, Shared, Wearer, Wrist};
+use crate::cast::Shared;
 use crate::fault::{Kind, Place};
 use crate::happening::{End, Happening};
 use crate::invariant::{Held, Invariant, holds};
 use crate::objects::Token;
+use crate::roles::{Change, Seen, Wearer, Wrist};
 use crate::rule::Rule;
 use crate::world::World;
 

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{ble, checks::quietly, fuzz, postgres, stages::Stages, workspace::Workspace};
+use crate::{ble, checks::quietly, fuzz, left_out, postgres, stages::Stages, workspace::Workspace};
 
 /// A stage: what it is called, which part of the time is its, and what it does with that.
 struct Stage {
@@ -66,9 +66,10 @@ fn power_cuts(workspace: &Workspace, time: Duration) -> Result<()> {
     Ok(())
 }
 
-/// A million faults in simulated worlds, others each time.
+/// Rules left out inside of the crates, then a million faults in simulated worlds, others each time.
 fn worlds(workspace: &Workspace, time: Duration) -> Result<()> {
     const FAULTS: u64 = 1_000_000;
+    left_out::run(workspace)?;
     let mut runs = 0;
     until(time, |seed| {
         // A world's seed follows the one before: far enough apart, no two runs have the same ones.

@@ -10,6 +10,7 @@
 //!            ├──▶ fuzz ──▶ remembered  the fuzz targets, on nightly, with a curve library that remembers
 //!            ├──▶ assurance        the long forms of all that attacks
 //!            ├──▶ coverage         what their corpora reach
+//!            ├──▶ left_out         rules inside of the crates that simulated worlds have to notice the lack of
 //!            ├──▶ packed ──▶ readme each crate outside of this workspace, as its README has it used
 //!            ├──▶ ble              the link over a Bluetooth host stack and virtual controllers
 //!            ├──▶ compiler         whether there is one for C
@@ -33,6 +34,7 @@ mod firmware;
 mod fuzz;
 mod guard;
 mod guard_selftest;
+mod left_out;
 mod msrv;
 mod packed;
 mod phone;
@@ -69,6 +71,7 @@ const HELP: &[(&str, &str)] = &[
     ("fuzz", include_str!("help/fuzz.txt")),
     ("assurance", include_str!("help/assurance.txt")),
     ("coverage", include_str!("help/coverage.txt")),
+    ("rules", include_str!("help/rules.txt")),
     ("vectors", include_str!("help/vectors.txt")),
     ("msrv", include_str!("help/msrv.txt")),
 ];
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
             with_workspace(|workspace| assurance::run(workspace, hours, only))
         }
         ["coverage"] => with_workspace(coverage::measure),
+        ["rules"] => with_workspace(left_out::run),
         ["msrv"] => with_workspace(msrv::run),
         _ => return misused(&words),
     };

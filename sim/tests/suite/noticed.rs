@@ -1,6 +1,6 @@
 //! Worlds in which somebody leaves out a rule: that the world sees it shows that it can see.
 
-use armring_sim::{Failure, Rule, Setup, live, notices, shrink};
+use armring_sim::{Failure, Rule, Setup, TRIES, live, notices, shrink};
 
 /// The weightiest. `armring-sim --rules 6` leaves out each in turn.
 const RULES: [Rule; 5] =
@@ -24,7 +24,7 @@ fn a_rule_that_is_left_out_is_noticed_by_its_invariant() {
 fn a_failure_is_shrunk_and_still_fails_in_the_same_way() {
     let setup = Setup { omits: Some(Rule::OneGestureOneRequest), ..Setup::of(1) };
     let failure: Box<Failure> = live(setup.clone()).unwrap_err();
-    let shrunk = shrink(&setup, &failure);
+    let shrunk = shrink(&setup, &failure, TRIES);
     println!("{shrunk}");
     // Such a band needs no fault to pay with the press before.
     assert!(!failure.events.is_empty() && shrunk.events.is_empty(), "{shrunk}");

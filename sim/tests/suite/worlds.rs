@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use armring_sim::{Report, Setup, explore, live};
+use armring_sim::{Report, Setup, TRIES, explore, live};
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
@@ -13,7 +13,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 fn worlds_hold_whatever_goes_wrong() {
     let (seed, faults) = (number("SIM_SEED", RandomState::new().hash_one("armring") >> 24), number("SIM_FAULTS", 50_000));
     println!("SIM_SEED={seed}");
-    let one = |first| explore(first, 2, faults.div_ceil(2), &mut |_| {}).unwrap_or_else(|shrunk| panic!("{shrunk}"));
+    let one = |first| explore((first, 2), faults.div_ceil(2), TRIES, &mut |_| {}).unwrap_or_else(|shrunk| panic!("{shrunk}"));
     let parts: Vec<Report> = std::thread::scope(|scope| {
         let threads: Vec<_> = [seed, seed + 1].into_iter().map(|first| scope.spawn(move || one(first))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
