@@ -37,7 +37,7 @@
 //! them by `cargo xtask rules`. Two such rules are known that no world notices: the link's secret in a reconnect, which stands behind the static keys and the
 //! hint, and a resume secret that is another each time; nobody in these worlds has stolen what they protect from.
 //!
-//! The tests live through 50,000 faults and `cargo xtask ci` through a million, from seeds that are drawn and printed.
+//! The tests live through 20,000 faults and `cargo xtask ci` through a million, from seeds that are drawn and printed.
 
 #![forbid(unsafe_code)]
 #![allow(

@@ -11,7 +11,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 /// Each run draws its own seed, and says it. `SIM_SEED=<number>` begins there, `SIM_FAULTS=<number>` goes on for longer.
 #[test]
 fn worlds_hold_whatever_goes_wrong() {
-    let (seed, faults) = (number("SIM_SEED", RandomState::new().hash_one("armring") >> 24), number("SIM_FAULTS", 50_000));
+    let (seed, faults) = (number("SIM_SEED", RandomState::new().hash_one("armring") >> 24), number("SIM_FAULTS", 20_000));
     println!("SIM_SEED={seed}");
     let one = |first| explore((first, 2), faults.div_ceil(2), TRIES, &mut |_| {}).unwrap_or_else(|shrunk| panic!("{shrunk}"));
     let parts: Vec<Report> = std::thread::scope(|scope| {
