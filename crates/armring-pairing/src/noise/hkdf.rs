@@ -2,6 +2,8 @@
 //!
 //! The `hmac` crate has the same, but keeps the key of its outer hash in memory when it is dropped; here all of it is erased.
 
+use core::slice;
+
 use blake2::digest::block_api::{Block, Buffer, CoreProxy, UpdateCore};
 use blake2::{Blake2s256, Digest};
 use zeroize::Zeroizing;
@@ -13,24 +15,30 @@ type State = <Blake2s256 as CoreProxy>::Core;
 const BLOCK_LEN: usize = 64;
 
 /// What HMAC's inner and outer hash begin with, besides the key.
-const PADS: [u8; 2] = [0x36, 0x5c];
+const INNER: u8 = 0x36;
+const OUTER: u8 = 0x5c;
 
-/// The key, as the block with which a hash begins.
-fn block(key: &[u8; 32], pad: u8) -> Zeroizing<[u8; BLOCK_LEN]> {
-    let mut block = Zeroizing::new([pad; BLOCK_LEN]);
+/// The key as the first block of the inner hash, then of the outer one.
+fn blocks<T>(key: &[u8; 32], mut begin: impl FnMut(&[u8; BLOCK_LEN]) -> T) -> (T, T) {
+    let mut block = Zeroizing::new([INNER; BLOCK_LEN]);
     for (byte, key) in block.iter_mut().zip(key) {
         *byte ^= key;
     }
-    block
+    let inner = begin(&block);
+    for byte in block.iter_mut() {
+        *byte ^= INNER ^ OUTER;
+    }
+    (inner, begin(&block))
 }
 
 /// The rest of HMAC, once both hashes have begun.
-fn authenticate([mut inner, outer]: [Blake2s256; 2], parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+fn finish(mut inner: Blake2s256, mut outer: Blake2s256, parts: &[&[u8]], output: &mut [u8; 32]) {
     for part in parts {
         inner.update(part);
     }
-    let inner = Zeroizing::new(<[u8; 32]>::from(inner.finalize()));
-    Zeroizing::new(outer.chain_update(*inner).finalize().into())
+    inner.finalize_into(output.into());
+    outer.update(&*output);
+    outer.finalize_into(output.into());
 }
 
 /// `N` outputs out of a chaining key and some input (Noise `HKDF`). The first outputs do not depend on how many there are.
@@ -41,17 +49,19 @@ pub(crate) fn hkdf<const N: usize>(chaining_key: &[u8; 32], input: &[u8]) -> [Ze
 }
 
 fn fill(outputs: &mut [Zeroizing<[u8; 32]>], chaining_key: &[u8; 32], input: &[u8]) {
-    let key = authenticate(PADS.map(|pad| Blake2s256::new().chain_update(*block(chaining_key, pad))), &[input]);
+    let mut key = Zeroizing::new([0; 32]);
+    let (inner, outer) = blocks(chaining_key, |block| Blake2s256::new().chain_update(block));
+    finish(inner, outer, &[input], &mut key);
     // All outputs have this key, whose blocks are hashed once. Something follows on them each time: BLAKE2s marks the last block.
-    let begun = PADS.map(|pad| {
+    let (inner, outer) = blocks(&key, |block| {
         let mut state = State::default();
-        state.update_blocks(core::slice::from_ref::<Block<State>>((&*block(&key, pad)).into()));
+        state.update_blocks(slice::from_ref::<Block<State>>(block.into()));
         state
     });
     let mut previous: &[u8] = &[];
     for (output, number) in outputs.iter_mut().zip(1u8..) {
-        let hashes = begun.each_ref().map(|state| Blake2s256::compose(state.clone(), Buffer::<State>::default()));
-        *output = authenticate(hashes, &[previous, &[number]]);
+        let behind = |state: &State| Blake2s256::compose(state.clone(), Buffer::<State>::default());
+        finish(behind(&inner), behind(&outer), &[previous, &[number]], output);
         previous = output.as_slice();
     }
 }
