@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use armring_issuer::{
-    Account, AccountState, Answer, CodeHash, CredentialRecord, DepositRef, Enrolled, Entry, Error, Evidence, Fault, Ledger,
-    MachineError, MemoryLedger, NewCredential, PayeeRecord, Pending, RefundAnswer, RefundTerms, RevokedPart, Ruling, Terms,
-    VerifiedPayment, VerifiedRefund,
+    Account, AccountState, Answer, CodeHash, CredentialRecord, DepositRef, Enrolled, Error, Evidence, Fault, Ledger,
+    MachineError, MemoryLedger, NewCredential, PayeeRecord, Pending, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
+    Ruling, TellEntry, Terms, VerifiedPayment, VerifiedRefund,
 };
 use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, Outcome, PayeeId, TokenDigest, UnixTime};
@@ -96,8 +96,8 @@ impl Ledger for Books {
         self.inner.deposit(account, amount, reference, now)
     }
 
-    fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-        self.inner.statement(account)
+    fn statement(&self, account: AccountPseudonym, tell: &mut TellEntry<'_>) -> Result<(), MachineError> {
+        self.inner.statement(account, tell)
     }
 
     fn add_payee(&mut self, payee: &PayeeRecord) -> Result<(), Error> {
@@ -159,7 +159,15 @@ impl Ledger for Books {
 
     fn refund(&mut self, refund: &VerifiedRefund, terms: &RefundTerms<'_>) -> Result<Option<RefundAnswer>, MachineError> {
         self.storage()?;
-        self.inner.refund(refund, terms)
+        let forgives = |outcome: Outcome| self.omits == Some(Rule::Outcome(u8::from(outcome)));
+        let sign = |ruling: &RefundRuling| {
+            let mut said = *ruling;
+            if forgives(said.outcome) {
+                said.outcome = Outcome::Settled;
+            }
+            (terms.sign)(&said)
+        };
+        self.inner.refund(refund, &RefundTerms { sign: &sign, ..*terms })
     }
 
     fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {
@@ -168,5 +176,9 @@ impl Ledger for Books {
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
         self.inner.audit()
+    }
+
+    fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
+        self.inner.verify(tell)
     }
 }

@@ -1,6 +1,7 @@
 //! The issuer: its keys, its policy and its ledger; and what moves money.
 
 use core::fmt;
+use core::ops::ControlFlow;
 
 use armring_pairing::DiffieHellman;
 use armring_token::{Epoch, Signature};
@@ -92,13 +93,13 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         self.ledger.set_account_state(account, state)
     }
 
-    /// Every entry of an account, the oldest first.
+    /// Tells every entry of an account, the oldest first, one after the other, until `tell` has enough. They may be more than fit into memory.
     ///
     /// # Errors
     /// [`CallerError::UnknownAccount`].
-    pub fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, Error> {
+    pub fn statement(&self, account: AccountPseudonym, mut tell: impl FnMut(Entry) -> ControlFlow<()>) -> Result<(), Error> {
         self.account(account)?;
-        Ok(self.ledger.statement(account)?)
+        Ok(self.ledger.statement(account, &mut tell)?)
     }
 
     /// Verifies a token and the request that it answers: every signature, and that they speak of the same payment. Changes nothing. The

@@ -90,7 +90,7 @@ pub use ledger::SqliteLedger;
 pub use ledger::{
     Account, AccountState, Answer, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
     Ledger, MemoryLedger, NewCredential, PayeeRecord, Pending, Reference, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
-    Ruling, SignReceipt, SignRefund, TRIES, Terms, Upkeep, float_account,
+    Ruling, SignReceipt, SignRefund, TRIES, TellEntry, Terms, Upkeep, float_account,
 };
 #[cfg(feature = "postgres")]
 pub use ledger::{PostgresLedger, PostgresOptions};
@@ -101,6 +101,14 @@ pub use provider::{EnrolmentKey, SigningKey};
 pub use redeem::{Interval, VerifiedPayment};
 pub use refund::VerifiedRefund;
 pub use service::{REPLY_MAX, Reply, Session};
+
+// What the tests beside the code have in common with those of the public API.
+#[cfg(test)]
+extern crate self as armring_issuer;
+
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
 
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]

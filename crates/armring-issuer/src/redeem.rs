@@ -53,9 +53,7 @@ impl VerifiedPayment {
     /// amount, or above 2⁶³ − 1.
     #[must_use]
     pub fn interval(&self) -> Option<Interval> {
-        let start = i64::try_from(self.token.interval_start()?.0).ok()?;
-        let end = i64::try_from(self.token.cumulative.0).ok()?;
-        (start < end).then_some(Interval { start, end })
+        Interval::of(self.token())
     }
 }
 
@@ -67,6 +65,13 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// What a token takes.
+    pub(crate) fn of(token: &PaymentToken) -> Option<Self> {
+        let start = i64::try_from(token.interval_start()?.0).ok()?;
+        let end = i64::try_from(token.cumulative.0).ok()?;
+        (start < end).then_some(Self { start, end })
+    }
+
     /// What had been signed before.
     #[must_use]
     pub const fn start(self) -> i64 {

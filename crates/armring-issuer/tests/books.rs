@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::ops::ControlFlow;
+
 use armring_issuer::*;
 use armring_token::{Receipt, Unverified};
 use armring_wire::records::issuer::Refusal;
@@ -16,6 +18,7 @@ against_every_ledger!(
     a_signer_that_fails_leaves_the_books_as_they_were,
     deposits_are_safe_to_repeat,
     the_statement_says_what_moved,
+    the_statement_is_told_entry_by_entry_until_there_is_enough,
     every_account_is_listed_once_by_id,
 );
 
@@ -116,9 +119,31 @@ fn the_statement_says_what_moved<L: Ledger>(mut w: World<L>) {
     let entry = |time, reference, change| Entry { time, reference, change, currency: Currency::CNY };
     let payment = Reference::Payment(answer.token);
     let expected = [entry(NOW, Reference::Deposit(DepositRef([5; 16])), 1_000), entry(later(9), payment, -300)];
-    assert_eq!(w.issuer.statement(account).unwrap(), expected);
-    assert_eq!(w.issuer.statement(shop.account).unwrap(), [entry(later(9), payment, 300)]);
-    assert!(matches!(w.issuer.statement(AccountPseudonym([9; 8])), Err(Error::Caller(CallerError::UnknownAccount))));
+    assert_eq!(w.statement(account), expected);
+    assert_eq!(w.statement(shop.account), [entry(later(9), payment, 300)]);
+    let nobody = w.issuer.statement(AccountPseudonym([9; 8]), |_| panic!("an entry of nobody"));
+    assert!(matches!(nobody, Err(Error::Caller(CallerError::UnknownAccount))));
+}
+
+/// More than is read at once.
+fn the_statement_is_told_entry_by_entry_until_there_is_enough<L: Ledger>(mut w: World<L>) {
+    let account = w.account(0);
+    for number in 1..=1_100_u64 {
+        let reference = DepositRef((u128::from(number)).to_be_bytes());
+        w.issuer.deposit(account, cny(number), reference, NOW).unwrap();
+    }
+    let changes: Vec<_> = w.statement(account).iter().map(|entry| entry.change).collect();
+    assert_eq!(changes, (1..=1_100).collect::<Vec<_>>());
+    for enough in [1, 999, 1_000, 1_001] {
+        let mut told = 0;
+        let hear = |entry: Entry| {
+            told += 1;
+            assert_eq!(entry.change, told, "in order, and none after the last");
+            if told < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        w.issuer.statement(account, hear).unwrap();
+        assert_eq!(told, enough);
+    }
 }
 
 fn every_account_is_listed_once_by_id<L: Ledger>(mut w: World<L>) {

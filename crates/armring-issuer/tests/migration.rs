@@ -62,12 +62,12 @@ fn the_books_are_those_of_before() {
     let entries = column::<i64>(&file, "SELECT change FROM entries ORDER BY account, id");
     let w = opened(&file);
     let ledger = w.issuer.ledger();
-    assert_eq!(ledger.audit().unwrap(), []);
+    assert_eq!(verified(ledger), []);
     assert_eq!(column::<i64>(&file, "SELECT change FROM entries ORDER BY account, number"), entries);
     assert_eq!(column::<u32>(&file, "PRAGMA user_version"), [4]);
     let account = band(&w, &file, 0x11).account;
     assert_eq!((w.balance(account), w.balance(shop(&file).account)), (9_080, 920));
-    let statement = ledger.statement(account).unwrap();
+    let statement = statement(ledger, account);
     let deposits = statement.iter().filter(|entry| matches!(entry.reference, Reference::Deposit(_))).count();
     assert_eq!((statement.len(), deposits), (5, 1));
     let waits = ledger.pending(account).unwrap();
@@ -81,7 +81,7 @@ fn opening_again_changes_nothing() {
     drop(opened(&file));
     let dump = |file: &File| column::<String>(file, "SELECT group_concat(sql, ';') FROM sqlite_schema ORDER BY name");
     let before = dump(&file);
-    assert_eq!(opened(&file).issuer.ledger().audit().unwrap(), []);
+    assert_eq!(verified(opened(&file).issuer.ledger()), []);
     assert_eq!(dump(&file), before);
     let fresh = File::new("fresh");
     drop(opened(&fresh));

@@ -1,7 +1,8 @@
 //! For whoever runs a ledger: does it agree with itself, what moved on an account, and everything for the accountants.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, BufWriter, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -9,6 +10,9 @@ use std::time::Instant;
 use armring_issuer::{Entry, Ledger, Reference, SqliteLedger};
 use armring_wire::AccountPseudonym;
 use clap::{Parser, Subcommand};
+
+/// How often the progress of an export is told, in entries.
+const TOLD: u64 = 1_000_000;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -38,9 +42,10 @@ struct Arguments {
 enum Command {
     /// Reads everything and says what does not agree; the exit code is 0 where everything does, and 1 otherwise.
     ///
-    /// Entries sum to zero and balances are their sums; every token has its receipt and every receipt its token; no counter was taken twice, no
-    /// part of a total, and no request was settled twice; refunds are no more than payments; the revocation list says what the states say. It
-    /// takes some minutes for ten million payments, and says meanwhile what it reads.
+    /// Entries sum to zero and balances are their sums; every token, refund and deposit has exactly its entries, and no entry is without one;
+    /// every token has its receipt and every receipt its token; no counter was taken twice, no part of a total, and no request was settled
+    /// twice; refunds are no more than payments; the revocation list says what the states say; a file of SQLite is sound. It says meanwhile
+    /// what it reads, and holds little in memory: what the database has to sort it puts into files, of SQLite where SQLITE_TMPDIR says.
     Verify {
         /// A file of SQLite, or a connection string of PostgreSQL.
         ledger: String,
@@ -142,12 +147,16 @@ fn verify(ledger: &dyn Ledger) -> Outcome<ExitCode> {
 
 fn statement(ledger: &dyn Ledger, account: AccountPseudonym) -> Outcome<ExitCode> {
     let found = ledger.account(account)?.ok_or("there is no such account")?;
-    println!("{:>10}  {:7}  {:64}  {:>20}", "time", "kind", "reference", "change");
-    for entry in ledger.statement(account)? {
+    let mut out = BufWriter::new(io::stdout().lock());
+    writeln!(out, "{:>10}  {:7}  {:64}  {:>20}", "time", "kind", "reference", "change")?;
+    let mut balance = 0_i64;
+    each_entry(ledger, account, |entry| {
+        balance = balance.saturating_add(entry.change);
         let (kind, reference) = reference(&entry);
-        println!("{:>10}  {kind:7}  {reference:64}  {:>20}", entry.time.as_secs(), entry.change);
-    }
-    println!("balance {} {:?}, {:?}", found.balance, found.currency, found.state);
+        Ok(writeln!(out, "{:>10}  {kind:7}  {reference:64}  {:>20}", entry.time.as_secs(), entry.change)?)
+    })?;
+    writeln!(out, "balance {balance} {:?}, {:?}", found.currency, found.state)?;
+    out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -171,10 +180,10 @@ fn export(ledger: &dyn Ledger, accounts: &[String]) -> Outcome<ExitCode> {
 }
 
 fn export_one(ledger: &dyn Ledger, account: AccountPseudonym, csv: &mut csv::Writer<impl io::Write>) -> Outcome<()> {
-    let mut balance = 0_i64;
-    for (number, entry) in ledger.statement(account)?.iter().enumerate() {
+    let (mut number, mut balance) = (0_u64, 0_i64);
+    each_entry(ledger, account, |entry| {
         balance = balance.saturating_add(entry.change);
-        let (kind, reference) = reference(entry);
+        let (kind, reference) = reference(&entry);
         let columns = [
             hex(&account.0),
             number.to_string(),
@@ -185,10 +194,24 @@ fn export_one(ledger: &dyn Ledger, account: AccountPseudonym, csv: &mut csv::Wri
             format!("{:03}", entry.currency.numeric()),
             balance.to_string(),
         ];
-        csv.write_record(columns)?;
-    }
+        number = number.saturating_add(1);
+        if number.is_multiple_of(TOLD) {
+            eprintln!("{}: {number} entries", hex(&account.0));
+        }
+        Ok(csv.write_record(columns)?)
+    })?;
     eprintln!("{}: balance {balance}", hex(&account.0));
     Ok(())
+}
+
+/// One after the other, since all of them may be more than fit into memory, until one cannot be written.
+fn each_entry(ledger: &dyn Ledger, account: AccountPseudonym, mut write: impl FnMut(Entry) -> Outcome<()>) -> Outcome<()> {
+    let mut written = Ok(());
+    ledger.statement(account, &mut |entry| {
+        written = write(entry);
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    written
 }
 
 fn reference(entry: &Entry) -> (&'static str, String) {

@@ -3,6 +3,7 @@
 //! A ledger decides nothing. It gathers [`Facts`](crate::Facts), asks [`judge`](crate::judge), and writes what was ruled, all in one
 //! transaction, so that every kind of ledger gives the same answers.
 
+mod audit;
 mod credential;
 mod memory;
 mod model;
@@ -27,12 +28,17 @@ pub use settle::{Answer, Ruling, SignReceipt, Terms};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLedger;
 
+use core::ops::ControlFlow;
+
 use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, PayeeId, UnixTime};
 
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
+
+/// Hears an entry; says whether to go on.
+pub type TellEntry<'a> = dyn FnMut(Entry) -> ControlFlow<()> + 'a;
 
 /// Work beside all transactions.
 pub type Upkeep = Box<dyn FnMut() -> Result<(), MachineError> + Send>;
@@ -71,11 +77,11 @@ pub trait Ledger {
     /// [`CallerError`](crate::CallerError): `UnknownAccount`, `Amount`, `ReferenceUsed`.
     fn deposit(&mut self, account: AccountPseudonym, amount: Amount, reference: DepositRef, now: UnixTime) -> Result<(), Error>;
 
-    /// Every entry of an account, the oldest first; none where there is no such account.
+    /// Tells every entry of an account, the oldest first, one after the other, until `tell` has enough; none where there is no such account.
     ///
     /// # Errors
-    /// The machine's alone.
-    fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError>;
+    /// The machine's alone. What was told then may not be all.
+    fn statement(&self, account: AccountPseudonym, tell: &mut TellEntry<'_>) -> Result<(), MachineError>;
 
     /// Keeps a payee's certificate.
     ///
@@ -209,18 +215,17 @@ pub trait Ledger {
     /// The machine's alone.
     fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, MachineError>;
 
-    /// Reads all books and tells what does not agree. Nothing does not agree, unless the storage was damaged or written by others.
+    /// Reads all books and says what does not agree: of each kind of fault the first thousand. Nothing does not agree, unless the storage was
+    /// damaged or written by others.
     ///
     /// # Errors
     /// The machine's alone.
     fn audit(&self) -> Result<Vec<Fault>, MachineError>;
 
-    /// As [`audit`](Self::audit), and reads every object that was signed, which takes long: `tell` hears what is being read.
+    /// As [`audit`](Self::audit), and reads every object that was signed, and all of the storage where it can check itself: `tell` hears what
+    /// is being read. It holds little in memory, however much there is; a database sorts what is more in files of its own.
     ///
     /// # Errors
     /// The machine's alone.
-    fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
-        tell("all books");
-        self.audit()
-    }
+    fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError>;
 }

@@ -42,7 +42,7 @@ pub const fn float_account(currency: Currency) -> AccountPseudonym {
 pub struct DepositRef(pub [u8; 16]);
 
 /// What an entry is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Reference {
     /// Money from outside.
@@ -138,16 +138,35 @@ pub enum Fault {
     Balance(AccountPseudonym),
     /// Not all entries of an account are found.
     Entries(AccountPseudonym),
-    /// Two tokens of a credential have overlapping totals, or its counts are not those of its tokens.
+    /// A token, refund or deposit has not exactly its entries: two, of the right accounts, with its amount, currency and time; or none where it
+    /// was refused.
+    Moved(Reference),
+    /// An entry is for a token, refund or deposit that is not in the books.
+    Unexplained(Reference),
+    /// Two tokens of a credential have overlapping totals, or its counts are not those of its tokens; or there are tokens of it and not it.
     Totals(CredentialId),
+    /// Two tokens of a credential have this counter.
+    CounterTwice(CredentialId, u32),
     /// A request was settled by two tokens.
     SettledTwice(RequestDigest),
-    /// More was given back of a payment than it was, or other money moved than its refunds say.
+    /// It is listed as settled, and not as the token says that settled it, or no token did.
+    NotSettled(RequestDigest),
+    /// It was settled and is not listed as such, so that it could be settled again.
+    NotListed(RequestDigest),
+    /// More was given back of a payment than it was.
     Refunds(TokenDigest),
     /// What is kept as its receipt is none for this token, or says something else than what became of it.
     Receipt(TokenDigest),
-    /// It is listed as settled by a token that did not settle.
-    NotSettled(RequestDigest),
+    /// The token with this counter has no receipt of its own.
+    NoReceipt(CredentialId, u32),
+    /// A receipt is of a token that is not in the books.
+    NoToken(TokenDigest),
+    /// What is kept as its receipt is none for this refund, or says something else than what became of it.
+    RefundReceipt(RefundDigest),
+    /// It was refused as cloned, and what it is a clone of is gone, or its credential is not refused for good.
+    Clone(TokenDigest),
     /// The revocation list says something else about it than its state.
     Revocation(PayeeRef),
+    /// The database itself finds its file damaged; how is told. Nothing else was then looked at.
+    File,
 }

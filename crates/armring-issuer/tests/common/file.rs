@@ -18,9 +18,11 @@ impl File {
         }
     }
 
-    /// A second connection, past the ledger.
+    /// A second connection, past the ledger and what its tables say of each other.
     pub(crate) fn sql(&self, sql: &str) {
-        rusqlite::Connection::open(&self.0).unwrap().execute_batch(sql).unwrap();
+        let connection = rusqlite::Connection::open(&self.0).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        connection.execute_batch(sql).unwrap();
     }
 }
 

@@ -7,7 +7,7 @@ use armring_token::Minor;
 use armring_wire::*;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::{Band, ChaCha20Rng, NOW, Shop, Signer, World, generous};
+use super::{Band, ChaCha20Rng, NOW, Shop, Signer, World, generous, verified};
 
 pub(crate) const BANDS: usize = 8;
 
@@ -86,7 +86,7 @@ impl<L: Ledger + Send + 'static> Crowd<L> {
             }
         }
         let world = World { issuer: front.stop().unwrap(), rng, root, list, signatures_left };
-        assert_eq!(world.issuer.ledger().audit().unwrap(), []);
+        assert_eq!(verified(world.issuer.ledger()), []);
         let mut crowd = Self { world, shop, bands };
         crowd.catch_up();
         let settled: usize = crowd.bands.iter().map(|band| usize::try_from(band.counter).unwrap()).sum();

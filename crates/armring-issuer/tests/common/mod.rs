@@ -48,6 +48,22 @@ pub(crate) fn later(seconds: u64) -> UnixTime {
     NOW.checked_add(std::time::Duration::from_secs(seconds)).unwrap()
 }
 
+/// Every entry of an account, the oldest first.
+pub(crate) fn statement(ledger: &impl Ledger, account: AccountPseudonym) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let told = ledger.statement(account, &mut |entry| {
+        entries.push(entry);
+        std::ops::ControlFlow::Continue(())
+    });
+    told.unwrap();
+    entries
+}
+
+/// What does not agree, after everything was read.
+pub(crate) fn verified(ledger: &impl Ledger) -> Vec<Fault> {
+    ledger.verify(&mut |_| {}).unwrap()
+}
+
 /// How many signatures are left before the signer fails; `None` for all there may be.
 #[derive(Default)]
 pub(crate) struct Left(Mutex<Option<u32>>);
@@ -158,6 +174,10 @@ impl<L: Ledger> World<L> {
             self.issuer.deposit(account, cny(minor), reference, NOW).unwrap();
         }
         account
+    }
+
+    pub(crate) fn statement(&self, account: AccountPseudonym) -> Vec<Entry> {
+        statement(self.issuer.ledger(), account)
     }
 
     pub(crate) fn balance(&self, account: AccountPseudonym) -> i64 {

@@ -75,7 +75,7 @@ impl Books<'_> for MemoryLedger {
 impl Holding {
     /// The token that has this one's counter; else the first one whose totals overlap its; else the one with the highest total below its, or
     /// the lowest above, that has the counter on the other side.
-    fn conflict(&self, payment: &VerifiedPayment) -> Option<&Token> {
+    pub(super) fn conflict(&self, payment: &VerifiedPayment) -> Option<&Token> {
         let counter = payment.token().counter;
         if let Some(token) = self.tokens.get(&counter.0) {
             return Some(token);

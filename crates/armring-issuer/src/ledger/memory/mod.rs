@@ -5,6 +5,8 @@ mod books;
 mod credentials;
 mod refunds;
 mod revoked;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -17,12 +19,12 @@ use armring_wire::{
 
 use self::refunds::Refunded;
 use self::revoked::RevokedList;
-use super::Ledger;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
 use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord, Reference, float_account};
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
 use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms, settle_one};
+use super::{Ledger, TellEntry};
 use crate::error::{CallerError, Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
@@ -138,8 +140,9 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
-    fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-        Ok(self.entries.iter().filter(|(of, _)| *of == account).map(|(_, entry)| *entry).collect())
+    fn statement(&self, account: AccountPseudonym, tell: &mut TellEntry<'_>) -> Result<(), MachineError> {
+        let _enough = self.entries.iter().filter(|(of, _)| *of == account).try_for_each(|(_, entry)| tell(*entry));
+        Ok(())
     }
 
     fn add_payee(&mut self, payee: &PayeeRecord) -> Result<(), Error> {
@@ -224,6 +227,11 @@ impl Ledger for MemoryLedger {
     }
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
-        Ok(self.faults())
+        Ok(self.faults().into_vec())
+    }
+
+    fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
+        tell("all books, and every object that was signed");
+        Ok(self.all_faults().into_vec())
     }
 }

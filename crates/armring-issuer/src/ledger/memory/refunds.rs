@@ -1,6 +1,6 @@
 //! What is looked up and written when a payment is given back.
 
-use armring_wire::{Outcome, TokenDigest};
+use armring_wire::{Outcome, TokenDigest, UnixTime};
 
 use super::super::model::Reference;
 use super::super::refund::{RefundAnswer, RefundBooks, RefundRuling};
@@ -13,10 +13,13 @@ use crate::refund::VerifiedRefund;
 /// A refund that was answered.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Refunded {
-    answer: RefundAnswer,
+    pub(super) answer: RefundAnswer,
     pub(super) token: TokenDigest,
     /// In minor units: nothing where it was refused.
     pub(super) given: i64,
+    pub(super) time: UnixTime,
+    /// As it came.
+    pub(super) object: Vec<u8>,
 }
 
 impl RefundBooks for MemoryLedger {
@@ -42,7 +45,7 @@ impl RefundBooks for MemoryLedger {
 
     fn record_refund(
         &mut self,
-        _: &VerifiedRefund,
+        refund: &VerifiedRefund,
         facts: &RefundFacts,
         ruling: &RefundRuling,
         receipt: &[u8],
@@ -52,9 +55,9 @@ impl RefundBooks for MemoryLedger {
             self.transfer(from, to, ruling.given, Reference::Refund(ruling.refund), ruling.time)
                 .ok_or(MachineError::Damaged("a balance is more than there can be"))?;
         }
-        let (refund, outcome) = (ruling.refund, ruling.outcome);
-        let answer = RefundAnswer { refund, outcome, receipt: receipt.to_vec(), repeated: false };
-        self.refunds.insert(refund, Refunded { answer, token: ruling.token, given: ruling.given });
+        let (digest, outcome, object) = (ruling.refund, ruling.outcome, refund.object().to_vec());
+        let answer = RefundAnswer { refund: digest, outcome, receipt: receipt.to_vec(), repeated: false };
+        self.refunds.insert(digest, Refunded { answer, token: ruling.token, given: ruling.given, time: ruling.time, object });
         Ok(())
     }
 }

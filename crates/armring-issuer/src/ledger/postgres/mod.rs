@@ -9,6 +9,7 @@ mod tls;
 mod write;
 
 use core::fmt;
+use core::ops::ControlFlow;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -19,15 +20,16 @@ use postgres::{Config, NoTls, Socket};
 
 use self::pool::{Books, Failure, LastFailure, Manager, Purpose, look_up, transact};
 use self::sql::Reading;
-use super::Ledger;
+use super::audit::Faults;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
-use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
+use super::model::{Account, AccountState, DepositRef, Fault, PayeeRecord};
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
 use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms};
 use super::sql::batch::settle_all;
 use super::sql::refunds::Refunds;
 use super::sql::{audit, credentials, enrol, money, revoked, rows};
+use super::{Ledger, TellEntry};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
@@ -140,8 +142,20 @@ impl Ledger for PostgresLedger {
         self.transact(Purpose::Repeatable, |books| money::deposit(books, account, amount, reference, now))
     }
 
-    fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-        self.read(|books| money::statement(books, account))
+    fn statement(&self, account: AccountPseudonym, tell: &mut TellEntry<'_>) -> Result<(), MachineError> {
+        // Entries stay as they are, and new ones come behind them: where it is tried again, what was told is passed over.
+        let mut told = 0_u64;
+        self.read(|books| {
+            let mut number = 0_u64;
+            money::statement(books, account, &mut |entry| {
+                number = number.saturating_add(1);
+                if number <= told {
+                    return ControlFlow::Continue(());
+                }
+                told = number;
+                tell(entry)
+            })
+        })
     }
 
     fn add_payee(&mut self, payee: &PayeeRecord) -> Result<(), Error> {
@@ -220,10 +234,18 @@ impl Ledger for PostgresLedger {
     }
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
-        self.read(|books| audit::faults(books, &mut |_| {}))
+        self.read(|books| {
+            let mut found = Faults::default();
+            audit::faults(books, &mut found, &mut |_| {})?;
+            Ok(found.into_vec())
+        })
     }
 
     fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
-        self.read(|books| audit::all_faults(books, tell))
+        self.read(|books| {
+            let mut found = Faults::default();
+            audit::all_faults(books, &mut found, tell)?;
+            Ok(found.into_vec())
+        })
     }
 }

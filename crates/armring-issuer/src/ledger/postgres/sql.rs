@@ -5,9 +5,12 @@ use postgres::types::ToSql;
 
 use super::super::model::Entry;
 use super::super::sql::batch::Book;
-use super::super::sql::{Column, Row, Sql, Value, codes};
+use super::super::sql::{Column, EachRow, Row, Sql, Value, codes};
 use super::pool::Books;
 use crate::error::MachineError;
+
+/// How many rows of many are in memory at once.
+const AT_ONCE: i32 = 1_000;
 
 /// A transaction that changes nothing, and so locks nothing.
 pub(super) struct Reading<'b, 'c>(pub(super) &'b mut Books<'c>);
@@ -21,12 +24,16 @@ impl Sql for Reading<'_, '_> {
         self.0.rows(sql, values)
     }
 
+    fn each(&mut self, sql: &'static str, values: &[Value<'_>], tell: &mut EachRow<'_>) -> Result<(), MachineError> {
+        self.0.each(sql, values, tell)
+    }
+
     fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
         self.0.rows(sql, values)
     }
 
-    fn entries(&mut self, account: AccountPseudonym) -> Result<Vec<Row>, MachineError> {
-        self.0.entries(account)
+    fn entries(&mut self, account: AccountPseudonym, tell: &mut EachRow<'_>) -> Result<(), MachineError> {
+        self.0.entries(account, tell)
     }
 
     fn enter(&mut self, book: &Book, entry: &Entry) -> Result<(), MachineError> {
@@ -45,14 +52,30 @@ impl Sql for Books<'_> {
         self.transaction.query(&statement, &parameters(values))?.iter().map(row).collect()
     }
 
+    fn each(&mut self, sql: &'static str, values: &[Value<'_>], tell: &mut EachRow<'_>) -> Result<(), MachineError> {
+        let statement = self.prepared(sql)?;
+        let portal = self.transaction.bind(&statement, &parameters(values))?;
+        loop {
+            let found = self.transaction.query_portal(&portal, AT_ONCE)?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            for found in &found {
+                if tell(row(found)?)?.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
     fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
         let statement = self.prepared(&format!("{sql} FOR UPDATE"))?;
         self.transaction.query(&statement, &parameters(values))?.iter().map(row).collect()
     }
 
-    fn entries(&mut self, account: AccountPseudonym) -> Result<Vec<Row>, MachineError> {
+    fn entries(&mut self, account: AccountPseudonym, tell: &mut EachRow<'_>) -> Result<(), MachineError> {
         const SQL: &str = "SELECT time, kind, reference, change, currency FROM entries WHERE account = $1 ORDER BY number";
-        self.rows(SQL, &[(&account.0).into()])
+        self.each(SQL, &[(&account.0).into()], tell)
     }
 
     fn enter(&mut self, book: &Book, entry: &Entry) -> Result<(), MachineError> {

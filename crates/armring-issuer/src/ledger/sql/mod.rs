@@ -13,6 +13,8 @@ pub(super) mod refunds;
 pub(super) mod revoked;
 pub(super) mod rows;
 
+use core::ops::ControlFlow;
+
 use armring_wire::AccountPseudonym;
 
 use self::batch::Book;
@@ -27,15 +29,21 @@ pub(super) trait Sql {
     /// Reads.
     fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError>;
 
+    /// Reads row by row, until there are no more or `tell` has enough.
+    fn each(&mut self, sql: &'static str, values: &[Value<'_>], tell: &mut EachRow<'_>) -> Result<(), MachineError>;
+
     /// Reads, and keeps what was read from being changed by others until the transaction is over.
     fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError>;
 
-    /// Reads `time, kind, reference, change, currency` of the entries of an account, the oldest first.
-    fn entries(&mut self, account: AccountPseudonym) -> Result<Vec<Row>, MachineError>;
+    /// Reads `time, kind, reference, change, currency` of the entries of an account, row by row, the oldest first.
+    fn entries(&mut self, account: AccountPseudonym, tell: &mut EachRow<'_>) -> Result<(), MachineError>;
 
     /// Adds an entry to an account and its change to the balance. `book` is how the account stands before.
     fn enter(&mut self, book: &Book, entry: &Entry) -> Result<(), MachineError>;
 }
+
+/// Hears a row; says whether to go on.
+pub(super) type EachRow<'a> = dyn FnMut(Row) -> Result<ControlFlow<()>, MachineError> + 'a;
 
 /// The first of the rows.
 pub(super) fn first(rows: Vec<Row>) -> Option<Row> {

@@ -2,6 +2,7 @@
 
 use armring_wire::{AccountPseudonym, Amount, Currency, UnixTime};
 
+use super::super::TellEntry;
 use super::super::model::{Account, AccountState, DepositRef, Entry, Reference, float_account};
 use super::{Row, Sql, codes, first, rows};
 use crate::error::{CallerError, Error, MachineError};
@@ -90,6 +91,10 @@ pub(in super::super) fn transfer(
     Ok(())
 }
 
-pub(in super::super) fn statement(books: &mut impl Sql, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-    books.entries(account)?.iter_mut().map(rows::entry).collect()
+pub(in super::super) fn statement(
+    books: &mut impl Sql,
+    account: AccountPseudonym,
+    tell: &mut TellEntry<'_>,
+) -> Result<(), MachineError> {
+    books.entries(account, &mut |mut row| Ok(tell(rows::entry(&mut row)?)))
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use armring_wire::AccountPseudonym;
 use rusqlite::{Connection, params};
 
-use super::super::model::{Entry, Fault};
+use super::super::model::Entry;
 use super::super::sql::batch::{Book, Changes};
-use super::super::sql::{Row, Sql, codes, rows};
+use super::super::sql::{EachRow, Row, Sql, codes, rows};
 use super::Statements;
 use crate::error::MachineError;
 
@@ -18,31 +18,27 @@ const BOOK: &str = "SELECT id, currency, is_open, balance, entries, last FROM ac
 const OF_ACCOUNT: &str = "
     WITH RECURSIVE mine (id, account, number, previous, time, kind, reference, change, currency) AS (
         SELECT entries.* FROM accounts JOIN entries ON entries.id = accounts.last WHERE accounts.id = $1
-        UNION ALL SELECT entries.* FROM mine JOIN entries ON entries.id = mine.previous
+        UNION ALL SELECT entries.* FROM mine JOIN entries ON entries.id = mine.previous AND entries.id < mine.id
     )
     SELECT time, kind, reference, change, currency, account FROM mine ORDER BY number";
 
-pub(super) fn of_account(books: &mut Statements<'_>, account: AccountPseudonym) -> Result<Vec<Row>, MachineError> {
-    let mut found = books.rows(OF_ACCOUNT, &[(&account.0).into()])?;
-    for row in &mut found {
+pub(super) fn of_account(
+    books: &mut Statements<'_>,
+    account: AccountPseudonym,
+    tell: &mut EachRow<'_>,
+) -> Result<(), MachineError> {
+    let (mut found, mut enough) = (0_i64, false);
+    books.each(OF_ACCOUNT, &[(&account.0).into()], &mut |mut row| {
         if row.take::<[u8; 8]>(5)? != account.0 {
             return Err(MachineError::Damaged("an entry is before one of another account"));
         }
-    }
+        found = found.saturating_add(1);
+        let go_on = tell(row)?;
+        enough = go_on.is_break();
+        Ok(go_on)
+    })?;
     let counted = rows::find_book(books, account)?.map_or(0, |book| book.entries);
-    let complete = i64::try_from(found.len()) == Ok(counted);
-    if complete { Ok(found) } else { Err(MachineError::Damaged("an account has not all of its entries")) }
-}
-
-/// Accounts of which not all entries are found from the newest one back.
-const BROKEN: &str = "
-    SELECT after.account FROM entries AS after JOIN entries AS before ON before.id = after.previous
-    WHERE before.account <> after.account OR before.number <> after.number - 1
-    UNION SELECT accounts.id FROM accounts LEFT JOIN entries AS newest ON newest.id = accounts.last
-    WHERE accounts.entries <> coalesce(newest.number + 1, 0) OR newest.account <> accounts.id";
-
-pub(super) fn faults(books: &mut Statements<'_>) -> Result<Vec<Fault>, MachineError> {
-    books.rows(BROKEN, &[])?.iter_mut().map(|row| Ok(Fault::Entries(AccountPseudonym(row.take(0)?)))).collect()
+    if enough || found == counted { Ok(()) } else { Err(MachineError::Damaged("an account has not all of its entries")) }
 }
 
 pub(super) fn find_book(books: &mut Statements<'_>, account: AccountPseudonym) -> Result<Option<Book>, MachineError> {

@@ -1,10 +1,12 @@
 //! A ledger in a file of SQLite. What was answered is on the disk: every transaction is synced before its answer leaves.
 
+mod audit;
 mod books;
 mod entries;
 mod schema;
 
 use core::fmt;
+use core::ops::ControlFlow;
 use std::path::Path;
 
 use armring_token::Epoch;
@@ -20,8 +22,8 @@ use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms};
 use super::sql::batch::{Book, settle_all};
 use super::sql::refunds::Refunds;
-use super::sql::{Column, Row, Sql, Value, audit, credentials, enrol, money, revoked, rows};
-use super::{Ledger, Upkeep};
+use super::sql::{Column, EachRow, Row, Sql, Value, credentials, enrol, money, revoked, rows};
+use super::{Ledger, TellEntry, Upkeep};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
@@ -96,33 +98,47 @@ impl Sql for Statements<'_> {
     }
 
     fn rows(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
+        let mut rows = Vec::new();
+        self.each(sql, values, &mut |row| {
+            rows.push(row);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(rows)
+    }
+
+    fn each(&mut self, sql: &'static str, values: &[Value<'_>], tell: &mut EachRow<'_>) -> Result<(), MachineError> {
         let mut statement = self.0.prepare_cached(sql)?;
         let columns = statement.column_count();
-        let column = |row: &rusqlite::Row<'_>, at| {
-            Ok(match row.get_ref(at)? {
-                ValueRef::Null => Column::Null,
-                ValueRef::Integer(number) => Column::Number(number),
-                ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Column::Bytes(bytes.to_vec()),
-                ValueRef::Real(_) => {
-                    return Err(rusqlite::Error::InvalidColumnType(at, String::new(), rusqlite::types::Type::Real));
-                }
-            })
-        };
-        let row = |row: &rusqlite::Row<'_>| Ok(Row((0..columns).map(|at| column(row, at)).collect::<Result<_, _>>()?));
-        Ok(statement.query_map(params_from_iter(values), row)?.collect::<Result<_, _>>()?)
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(found) = rows.next()? {
+            let row = Row((0..columns).map(|at| column(found, at)).collect::<Result<_, _>>()?);
+            if tell(row)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn locked(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Row>, MachineError> {
         self.rows(sql, values)
     }
 
-    fn entries(&mut self, account: AccountPseudonym) -> Result<Vec<Row>, MachineError> {
-        entries::of_account(self, account)
+    fn entries(&mut self, account: AccountPseudonym, tell: &mut EachRow<'_>) -> Result<(), MachineError> {
+        entries::of_account(self, account, tell)
     }
 
     fn enter(&mut self, book: &Book, entry: &Entry) -> Result<(), MachineError> {
         entries::enter(self.0, book.account.id, entry)
     }
+}
+
+fn column(row: &rusqlite::Row<'_>, at: usize) -> Result<Column, MachineError> {
+    Ok(match row.get_ref(at)? {
+        ValueRef::Null => Column::Null,
+        ValueRef::Integer(number) => Column::Number(number),
+        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Column::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => return Err(MachineError::Damaged("a column is not what it was written as")),
+    })
 }
 
 impl ToSql for Value<'_> {
@@ -162,8 +178,10 @@ impl Ledger for SqliteLedger {
         self.transact(|books| money::deposit(books, account, amount, reference, now))
     }
 
-    fn statement(&self, account: AccountPseudonym) -> Result<Vec<Entry>, MachineError> {
-        money::statement(&mut Statements(&self.connection), account)
+    fn statement(&self, account: AccountPseudonym, tell: &mut TellEntry<'_>) -> Result<(), MachineError> {
+        // What is found is counted, and others may write meanwhile.
+        let books = self.connection.unchecked_transaction()?;
+        money::statement(&mut Statements(&books), account, tell)
     }
 
     fn add_payee(&mut self, payee: &PayeeRecord) -> Result<(), Error> {
@@ -248,16 +266,11 @@ impl Ledger for SqliteLedger {
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
         let books = self.connection.unchecked_transaction()?;
-        let mut faults = audit::faults(&mut Statements(&books), &mut |_| {})?;
-        faults.extend(entries::faults(&mut Statements(&books))?);
-        Ok(faults)
+        audit::audit(&mut Statements(&books), &mut |_| {})
     }
 
     fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
         let books = self.connection.unchecked_transaction()?;
-        let mut faults = audit::all_faults(&mut Statements(&books), tell)?;
-        tell("every entry is found from its account");
-        faults.extend(entries::faults(&mut Statements(&books))?);
-        Ok(faults)
+        audit::verify(&mut Statements(&books), tell)
     }
 }
