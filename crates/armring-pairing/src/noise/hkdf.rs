@@ -38,7 +38,7 @@ fn behind(key: &[u8; 32], pad: u8) -> State {
 fn finish(inner: Blake2s256, outer: &State, output: &mut [u8; 32]) {
     inner.finalize_into(output.into());
     let mut outer = Blake2s256::compose(outer.clone(), Buffer::<State>::default());
-    outer.update(&*output);
+    outer.update(output.as_slice());
     outer.finalize_into(output.into());
 }
 
@@ -46,7 +46,7 @@ fn finish(inner: Blake2s256, outer: &State, output: &mut [u8; 32]) {
 /// there are; the others are zero.
 pub(crate) fn hkdf(chaining_key: &[u8; 32], input: &[u8], count: usize) -> [Zeroizing<[u8; 32]>; 3] {
     let mut key = Zeroizing::new([0; 32]);
-    let inner = Blake2s256::new().chain_update(&*block(chaining_key, INNER)).chain_update(input);
+    let inner = Blake2s256::new().chain_update(block(chaining_key, INNER).as_slice()).chain_update(input);
     finish(inner, &behind(chaining_key, OUTER), &mut key);
 
     // All outputs have this key, whose blocks are hashed once.
