@@ -13,14 +13,19 @@ use ed25519_zebra::batch::Verifier;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::Group;
 use crate::tokens::{root, token};
+use crate::{Group, Plan};
 
 const MANY: usize = 256;
 
-pub fn groups() -> Vec<Group> {
-    let tokens = [16, 64, MANY].map(|count| distinct(count, (count == MANY).then_some(0.45)));
-    tokens.into_iter().chain([one_key(MANY), pairs(MANY)]).collect()
+pub fn plans() -> Vec<Plan> {
+    let of_bands = |count| {
+        let target = (count == MANY).then_some(0.45);
+        Plan::new(format!("verify {count} tokens of {count} bands"), move |group| distinct(group, count, target))
+    };
+    let of_one = Plan::new(format!("verify {MANY} tokens of one band"), |group| one_key(group, MANY));
+    let of_pairs = Plan::new(format!("verify {MANY} pairs of credential and token"), |group| pairs(group, MANY));
+    [16, 64, MANY].map(of_bands).into_iter().chain([of_one, of_pairs]).collect()
 }
 
 /// A token and the key that it is to be verified with, parsed.
@@ -45,14 +50,13 @@ fn tokens(count: usize, key_of: impl Fn(usize) -> usize) -> Vec<Token> {
 }
 
 /// Tokens of as many bands.
-fn distinct(count: usize, target: Option<f64>) -> Group {
-    let bare = bare(count, |band| band);
-    singly_and_together(Group::new(format!("verify {count} tokens of {count} bands")), tokens(count, |band| band), bare, target)
+fn distinct(group: Group, count: usize, target: Option<f64>) -> Group {
+    singly_and_together(group, tokens(count, |band| band), bare(count, |band| band), target)
 }
 
 /// As many signatures of one key: an issuer's.
-fn one_key(count: usize) -> Group {
-    singly_and_together(Group::new(format!("verify {count} tokens of one band")), tokens(count, |_| 0), bare(count, |_| 0), None)
+fn one_key(group: Group, count: usize) -> Group {
+    singly_and_together(group, tokens(count, |_| 0), bare(count, |_| 0), None)
 }
 
 const ONE_BY_ONE: &str = "Armring, one by one";
@@ -113,7 +117,7 @@ fn dalek(signed: &[Bare]) {
 }
 
 /// Tokens, each with the credential of its band, which one issuer signed. The band's key is taken from the credential, as its bytes.
-fn pairs(count: usize) -> Group {
+fn pairs(group: Group, count: usize) -> Group {
     let (root, issuer) = (root(), SigningKey::from_bytes(&[2; 32]));
     let issuer_key = IssuerKey::from_bytes(issuer.verifying_key().to_bytes()).expect("a key");
     let issuer = Signing::<Issuer, _>::new(issuer);
@@ -121,7 +125,7 @@ fn pairs(count: usize) -> Group {
     let credentials: Vec<_> = tokens.iter().map(|(key, _)| credential(key, &root, &issuer)).collect();
     let (singly, bands) = (tokens.clone(), credentials.clone());
     let (alone, mut rng) = (tokens.clone(), ChaCha20Rng::seed_from_u64(1));
-    Group::new(format!("verify {count} pairs of credential and token"))
+    group
         .with("Armring, the tokens one by one", move || {
             for (key, object) in black_box(&alone) {
                 parsed(object).verify(&root, key).expect("valid");

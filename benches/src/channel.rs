@@ -8,24 +8,27 @@ use armring_channel::{Aead, ChaChaPoly, Channel, HandshakeHash, Key, Opened};
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
 use orion::hazardous::aead::chacha20poly1305 as orion;
 
-use crate::Group;
+use crate::{Group, Plan};
 
 /// Bytes of a record with its padding: from the shortest to the first that holds 16 KiB. The longest are 40,960.
 const PADDED: [usize; 7] = [32, 64, 160, 320, 1280, 5120, 20_480];
 /// Up to here `armring-channel` has Orion's cipher on x86, as its README says.
 const SHORT: usize = 512;
 
-pub fn groups() -> Vec<Group> {
-    PADDED.into_iter().map(group).collect()
+pub fn plans() -> Vec<Plan> {
+    let plan = |padded| Plan::new(format!("seal and open {padded} B"), move |group| contenders(group, padded));
+    PADDED.into_iter().map(plan).collect()
 }
 
-fn group(padded: usize) -> Group {
+fn contenders(group: Group, padded: usize) -> Group {
     let floor = if padded <= SHORT { "Orion" } else { "RustCrypto" };
     let target = |most| (padded == 64).then_some(most);
-    let group = Group::new(format!("seal and open {padded} B"))
-        .with("RustCrypto", rust_crypto(padded))
-        .with("Orion", by_orion(padded))
-        .beside(floor, target(1.03), "Armring", ours::<ChaChaPoly>(padded));
+    let group = group.with("RustCrypto", rust_crypto(padded)).with("Orion", by_orion(padded)).beside(
+        floor,
+        target(1.03),
+        "Armring",
+        ours::<ChaChaPoly>(padded),
+    );
     #[cfg(feature = "peers")]
     let group = {
         use crate::peers::noise::{clatter_message, snow_message};

@@ -7,8 +7,8 @@ use armring_pairing::{DiffieHellman, RustCrypto, SoftwareKey, Suite};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::Group;
 use crate::floor::{self, Multiplications};
+use crate::{Group, Plan};
 
 const PSK: [u8; 32] = [7; 32];
 /// Secrets of the two static keys.
@@ -18,21 +18,33 @@ pub(crate) const STATIC: [[u8; 32]; 2] = [[1; 32], [2; 32]];
 const PATTERNS: [(&Pattern, usize, bool); 5] =
     [(&XX, 6, true), (&XXPSK0, 6, false), (&KKPSK0, 8, true), (&NNPSK0, 2, false), (&IK, 8, true)];
 
-pub fn groups() -> Vec<Group> {
-    PATTERNS.into_iter().map(|(pattern, shared, has_target)| group(pattern, shared, has_target)).collect()
+pub fn plans() -> Vec<Plan> {
+    let plan = |(pattern, shared, has_target)| {
+        let name = short(pattern);
+        Plan::new(format!("handshake {name}"), move |group| contenders(group, pattern, shared, has_target))
+    };
+    PATTERNS.into_iter().map(plan).collect()
 }
 
-fn group(pattern: &'static Pattern, shared: usize, has_target: bool) -> Group {
+/// `XX` of a whole protocol name.
+fn short(pattern: &Pattern) -> &'static str {
+    pattern.name.split('_').nth(1).expect("a pattern's name")
+}
+
+fn contenders(group: Group, pattern: &'static Pattern, shared: usize, has_target: bool) -> Group {
     let count = Multiplications { publics: 2, shared };
     let target = |most| has_target.then_some(most);
-    let name = pattern.name.split('_').nth(1).expect("a pattern's name");
-    let group = Group::new(format!("handshake {name}")).with("X25519: dalek", floor::dalek(count));
-    let group =
-        group.beside("X25519: dalek", target(1.05), "Armring", ours::<RustCrypto, _>(pattern, STATIC.map(SoftwareKey::new)));
+    let group = group.with("X25519: dalek", floor::dalek(count)).beside(
+        "X25519: dalek",
+        target(1.05),
+        "Armring",
+        ours::<RustCrypto, _>(pattern, STATIC.map(SoftwareKey::new)),
+    );
     #[cfg(feature = "peers")]
     let group = {
         use crate::peers::noise::{clatter, snow, snow_with_ring};
 
+        let name = short(pattern);
         let fast = STATIC.map(|secret| armring_aws_lc::SoftwareKey::new(&secret).expect("a key"));
         let group = group
             .with("X25519: AWS-LC", floor::aws_lc(count))

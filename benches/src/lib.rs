@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!  handshakes ┐
-//!  channel    │                          ┌─▶ benches/all.rs   criterion, for whoever changes something
-//!  tokens     ├──▶ Group of Contenders ──┼─▶ bin/compare      all by turns, for the table and the plot
-//!  batches    │                          └─▶ bin/once         one, once, for valgrind to count
+//!  channel    │                                   ┌─▶ benches/all.rs   criterion, for whoever changes something
+//!  tokens     ├──▶ Plan ──▶ Group of Contenders ──┼─▶ bin/compare      all by turns, for the table and the plot
+//!  batches    │                                   └─▶ bin/once         one, once, for valgrind to count
 //!  small      ┘
 //! ```
 //!
 //! A [`Group`] is one piece of work; its contenders do it each in their own way. The first one is the floor: the bare primitives, by the library
-//! that [`Contender::floor`] names.
+//! that [`Contender::floor`] names. A [`Plan`] is one that is set up when it is wanted.
 
 pub mod batches;
 pub mod channel;
@@ -20,6 +20,26 @@ pub mod peers;
 pub mod small;
 pub mod tokens;
 pub mod turns;
+
+/// Work that is not set up yet.
+pub struct Plan {
+    /// What is done.
+    pub name: String,
+    set_up: Box<dyn FnOnce(Group) -> Group>,
+}
+
+impl Plan {
+    /// Work, and how those who do it are added.
+    pub fn new(name: impl Into<String>, set_up: impl FnOnce(Group) -> Group + 'static) -> Self {
+        Self { name: name.into(), set_up: Box::new(set_up) }
+    }
+
+    /// Sets it up.
+    #[must_use]
+    pub fn set_up(self) -> Group {
+        (self.set_up)(Group { name: self.name, contenders: Vec::new() })
+    }
+}
 
 /// Work, and who does it.
 pub struct Group {
@@ -42,11 +62,6 @@ pub struct Contender {
 }
 
 impl Group {
-    /// Work that nobody does yet.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), contenders: Vec::new() }
-    }
-
     /// Somebody who does it.
     #[must_use]
     pub fn with(self, name: &'static str, run: impl FnMut() + 'static) -> Self {
@@ -66,9 +81,6 @@ impl Group {
 }
 
 /// All there is, in the order in which it is shown.
-pub fn all() -> Vec<Group> {
-    [handshakes::groups(), channel::groups(), tokens::groups(), batches::groups(), small::groups()]
-        .into_iter()
-        .flatten()
-        .collect()
+pub fn all() -> Vec<Plan> {
+    [handshakes::plans(), channel::plans(), tokens::plans(), batches::plans(), small::plans()].into_iter().flatten().collect()
 }

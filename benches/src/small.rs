@@ -8,22 +8,27 @@ use armring_token::{Object, PaymentToken, SIGNATURE_LEN};
 use armring_wire::records::band::ToBand;
 use armring_wire::{AttPayload, Fragmenter, Opaque, Reassembler, decode, decode_record, encode};
 
-use crate::Group;
 use crate::tokens::token;
+use crate::{Group, Plan};
 
 const BODY: usize = PaymentToken::MAX_LEN - SIGNATURE_LEN;
 
-pub fn groups() -> Vec<Group> {
-    let mut groups = vec![body(), record()];
-    groups.extend([20, 182].map(fragments));
-    groups.extend([issuer::verify(), issuer::settle()]);
-    groups
+pub fn plans() -> Vec<Plan> {
+    let cut = |payload| {
+        let name = format!("cut 176 B into fragments of {payload} B and join them");
+        Plan::new(name, move |group| fragments(group, payload))
+    };
+    let mut plans = vec![Plan::new("encode and decode a token's body", body), Plan::new("encode and decode a record", record)];
+    plans.extend([20, 182].map(cut));
+    plans.push(Plan::new("issuer: verify a payment", issuer::verify));
+    plans.push(Plan::new("issuer: ask, pay, verify, settle, receipt", issuer::settle));
+    plans
 }
 
 /// A token's body of 75 bytes.
-fn body() -> Group {
+fn body(group: Group) -> Group {
     let body = token(7);
-    let group = Group::new("encode and decode a token's body")
+    let group = group
         .with("postcard", move || {
             let mut buffer = [0; BODY];
             let bytes = postcard::to_slice(black_box(&body), &mut buffer).expect("room");
@@ -40,8 +45,8 @@ fn body() -> Group {
 }
 
 /// A record with an object of 139 bytes.
-fn record() -> Group {
-    Group::new("encode and decode a record").with("Armring", || {
+fn record(group: Group) -> Group {
+    group.with("Armring", || {
         let mut buffer = [0; 512];
         let receipt = Opaque::new(black_box(&[5; 139])).expect("short");
         let bytes = encode(&ToBand::Paid { receipt }, &mut buffer).expect("room");
@@ -50,10 +55,10 @@ fn record() -> Group {
 }
 
 /// A sealed record of 176 bytes over a radio.
-fn fragments(payload: usize) -> Group {
+fn fragments(group: Group, payload: usize) -> Group {
     let att = AttPayload::new(payload).expect("20 to 514");
     let (mut from, mut to) = (Fragmenter::new(att), Reassembler::new([0; 512]));
-    Group::new(format!("cut 176 B into fragments of {payload} B and join them")).with("Armring", move || {
+    group.with("Armring", move || {
         let (message, mut fragment, mut sent, mut whole) = ([5; 176], [0; 514], 0, 0);
         while let Some((len, next)) = from.cut(black_box(&message), sent, &mut fragment[..payload]) {
             sent = next;

@@ -10,9 +10,9 @@ use armring_wire::{Amount, CredentialId, Currency, PayeeId, PayeeRef, RequestDig
 use ed25519_dalek::{Signer, SigningKey, Verifier};
 use signature::MultipartSigner;
 
-use crate::Group;
 #[cfg(feature = "peers")]
 use crate::peers::tokens as peers;
+use crate::{Group, Plan};
 
 pub(crate) const SEED: [u8; 32] = [7; 32];
 /// What is signed besides the body: the length of the label, the label and the fingerprint of the root.
@@ -20,8 +20,8 @@ const BESIDES: usize = 1 + "armring/1 payment token".len() + 32;
 /// What is signed of a token, in bytes.
 const SIGNED: usize = BESIDES + PaymentToken::MAX_LEN - SIGNATURE_LEN;
 
-pub fn groups() -> Vec<Group> {
-    vec![mint(), verify()]
+pub fn plans() -> Vec<Plan> {
+    vec![Plan::new("mint a token", mint), Plan::new("verify a token", verify)]
 }
 
 /// The issuer that tokens are for.
@@ -42,9 +42,9 @@ pub(crate) fn token(counter: u32) -> PaymentToken {
     }
 }
 
-fn mint() -> Group {
+fn mint(group: Group) -> Group {
     let (key, signer) = (SigningKey::from_bytes(&SEED), SigningKey::from_bytes(&SEED));
-    let group = Group::new("mint a token")
+    let group = group
         .with("Ed25519: dalek", move || {
             black_box(key.sign(black_box(&[3; SIGNED])));
         })
@@ -74,7 +74,7 @@ fn ours<S: MultipartSigner<Signature>>(signer: S) -> impl FnMut() {
     }
 }
 
-fn verify() -> Group {
+fn verify(group: Group) -> Group {
     const STRICT: &str = "Ed25519: dalek, strict";
     let (root, signer) = (root(), SigningKey::from_bytes(&SEED));
     let (message, public) = ([3; SIGNED], signer.verifying_key());
@@ -83,7 +83,7 @@ fn verify() -> Group {
     let mut buffer = [0; PaymentToken::MAX_LEN];
     let object = token(7).sign(&root, &Signing::<Payment, _>::new(signer), &mut buffer).expect("room").to_vec();
     let unparsed = object.clone();
-    let group = Group::new("verify a token")
+    let group = group
         .with(STRICT, move || public.verify_strict(black_box(&message), &signature).expect("valid"))
         .with("Ed25519: dalek", move || public.verify(black_box(&message), &signature).expect("valid"))
         .beside(STRICT, Some(1.02), "Armring", move || {

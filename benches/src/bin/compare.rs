@@ -10,10 +10,11 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let time = Duration::from_millis(arguments.next().and_then(|time| time.parse().ok()).unwrap_or(3_000));
     let names: Vec<String> = arguments.collect();
-    for mut group in armring_benches::all() {
-        if !names.is_empty() && !names.contains(&group.name) {
+    for plan in armring_benches::all() {
+        if !names.is_empty() && !names.contains(&plan.name) {
             continue;
         }
+        let mut group = plan.set_up();
         let measured = measure(&mut group, time);
         for (contender, measured) in group.contenders.iter().zip(measured) {
             let or = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));

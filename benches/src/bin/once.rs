@@ -2,10 +2,14 @@
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    for mut group in armring_benches::all() {
+    for plan in armring_benches::all() {
+        if arguments.first().is_some_and(|of| *of != plan.name) {
+            continue;
+        }
+        let mut group = plan.set_up();
         for contender in &mut group.contenders {
             match arguments.as_slice() {
-                [of, name] if *of == group.name && *name == contender.name => {
+                [_, name] if *name == contender.name => {
                     // What is made once and kept is not counted.
                     (contender.run)();
                     return counted(&mut contender.run);

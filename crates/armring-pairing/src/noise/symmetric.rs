@@ -59,16 +59,9 @@ impl<A: Aead> SymmetricState<A> {
 
     /// Noise `MixKey`.
     pub(crate) fn mix_key(&mut self, input: &[u8; 32], sealing: Sealing) {
-        (self.chaining_key, self.cipher) = match sealing {
-            Sealing::Follows => {
-                let [chaining_key, key] = hkdf(&self.chaining_key, input);
-                (chaining_key, Cipher::new(&key))
-            }
-            Sealing::Never => {
-                let [chaining_key] = hkdf(&self.chaining_key, input);
-                (chaining_key, Cipher::Replaced)
-            }
-        };
+        let [chaining_key, key, _] = hkdf(&self.chaining_key, input, 1 + sealing.keys());
+        self.chaining_key = chaining_key;
+        self.cipher = Cipher::new(&key, sealing);
     }
 
     /// Noise `MixHash`.
@@ -78,18 +71,10 @@ impl<A: Aead> SymmetricState<A> {
 
     /// Noise `MixKeyAndHash`.
     pub(crate) fn mix_key_and_hash(&mut self, input: &[u8; 32], sealing: Sealing) {
-        let hash;
-        (self.chaining_key, hash, self.cipher) = match sealing {
-            Sealing::Follows => {
-                let [chaining_key, hash, key] = hkdf(&self.chaining_key, input);
-                (chaining_key, hash, Cipher::new(&key))
-            }
-            Sealing::Never => {
-                let [chaining_key, hash] = hkdf(&self.chaining_key, input);
-                (chaining_key, hash, Cipher::Replaced)
-            }
-        };
+        let [chaining_key, hash, key] = hkdf(&self.chaining_key, input, 2 + sealing.keys());
+        self.chaining_key = chaining_key;
         self.mix_hash(hash.as_slice());
+        self.cipher = Cipher::new(&key, sealing);
     }
 
     /// Noise `EncryptAndHash`: `out` is as long as `plaintext`, and [`TAG_LEN`] longer once there is a key.
@@ -127,13 +112,26 @@ impl<A: Aead> SymmetricState<A> {
     /// Noise `Split`, with the third output of the same HKDF: the first two do not depend on whether it is taken, so that it is as secret
     /// as they are and the wire knows nothing of it.
     pub(crate) fn split(&self) -> [Zeroizing<[u8; 32]>; 3] {
-        hkdf(&self.chaining_key, &[])
+        hkdf(&self.chaining_key, &[], 3)
     }
 }
 
 impl<A: Aead> Cipher<A> {
-    fn new(key: &[u8; 32]) -> Self {
-        Self::Ready(A::new(Key::new(*key)), 0)
+    fn new(key: &[u8; 32], sealing: Sealing) -> Self {
+        match sealing {
+            Sealing::Follows => Self::Ready(A::new(Key::new(*key)), 0),
+            Sealing::Never => Self::Replaced,
+        }
+    }
+}
+
+impl Sealing {
+    /// How many keys are to be computed.
+    const fn keys(self) -> usize {
+        match self {
+            Self::Follows => 1,
+            Self::Never => 0,
+        }
     }
 }
 
