@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use armring_issuer::{
-    Account, AccountState, Answer, CodeHash, CredentialRecord, DepositRef, Enrolled, Entry, Error, Evidence, Fault, Ledger,
-    MachineError, MemoryLedger, NewCredential, PayeeRecord, Pending, RefundAnswer, RefundTerms, RevokedPart, Ruling, TellEntry,
-    Terms, VerifiedPayment, VerifiedRefund,
+    Account, AccountState, Answer, CodeHash, CredentialRecord, DepositRef, Enrolled, Error, Evidence, Fault, Ledger,
+    MachineError, MemoryLedger, NewCredential, PayeeRecord, Pending, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
+    Ruling, TellEntry, Terms, VerifiedPayment, VerifiedRefund,
 };
 use armring_token::Epoch;
 use armring_wire::{AccountPseudonym, Amount, CredentialId, Currency, Outcome, PayeeId, TokenDigest, UnixTime};
@@ -159,7 +159,15 @@ impl Ledger for Books {
 
     fn refund(&mut self, refund: &VerifiedRefund, terms: &RefundTerms<'_>) -> Result<Option<RefundAnswer>, MachineError> {
         self.storage()?;
-        self.inner.refund(refund, terms)
+        let forgives = |outcome: Outcome| self.omits == Some(Rule::Outcome(u8::from(outcome)));
+        let sign = |ruling: &RefundRuling| {
+            let mut said = *ruling;
+            if forgives(said.outcome) {
+                said.outcome = Outcome::Settled;
+            }
+            (terms.sign)(&said)
+        };
+        self.inner.refund(refund, &RefundTerms { sign: &sign, ..*terms })
     }
 
     fn evidence(&self, credential: CredentialId) -> Result<Vec<Evidence>, MachineError> {

@@ -97,7 +97,7 @@ impl Bank {
         let keys = Unverified::<KeyList>::parse(&key_list).unwrap().verify(&root, &root_key).unwrap();
         let (signing_id, signing) = (KeyId(1), Signing::new(online));
         let held = Keys { root: root_key, signing_id, signing, enrolment, key_list: key_list.clone() };
-        let issuer = Issuer::new(held, policy(), Books::new(omits), unix(0)).unwrap();
+        let issuer = Issuer::new(held, policy(omits), Books::new(omits), unix(0)).unwrap();
         Self { issuer, root_key, root, key_list, keys, sessions: BTreeMap::new() }
     }
 
@@ -120,8 +120,11 @@ impl Bank {
     }
 }
 
-fn policy() -> Policy {
-    let Limits { each, press, free, free_count, free_total, offline_total } = LIMITS;
+fn policy(omits: Option<Rule>) -> Policy {
+    let Limits { each, press, free, mut free_count, mut free_total, offline_total } = LIMITS;
+    if omits == Some(Rule::FreeLimitIsGranted) {
+        (free_count, free_total) = (free_count * 100, free_total * 100);
+    }
     let limits = armring_token::Limits {
         each: Minor(each),
         press: Minor(press),
@@ -181,6 +184,8 @@ pub(crate) struct Wearer {
     pub(crate) is_holding: bool,
     pub(crate) waiting: Option<Awaited>,
     pub(crate) code: Option<u32>,
+    /// The band shows a code: whoever presses says that it is the phone's.
+    pub(crate) is_comparing: bool,
     pub(crate) digits: Option<u32>,
     /// How often they were told that somebody else used the link.
     pub(crate) alarms: u32,
@@ -197,6 +202,8 @@ pub(crate) struct Person {
     pub(crate) wrist: usize,
     pub(crate) account: AccountPseudonym,
     pub(crate) phone: Phone,
+    /// The keys of all phones that they ever had.
+    pub(crate) phones: Vec<[u8; 32]>,
     pub(crate) till: usize,
     pub(crate) errand: Errand,
     /// Only the latest time to look again counts.
@@ -211,6 +218,12 @@ pub(crate) struct Person {
     pub(crate) was_copied: bool,
     /// The wallet is not theirs alone.
     pub(crate) is_infected: bool,
+    /// The band of whoever stands between them and their own, while they pair.
+    pub(crate) lured: Option<usize>,
+    /// Whoever stands between them and their band, when somebody does.
+    pub(crate) middle: Option<usize>,
+    /// Stands between others: with which band.
+    pub(crate) poses_as: Option<usize>,
     pub(crate) code: Option<(EnrolmentCode, Time)>,
     pub(crate) credential: Option<[u8; 8]>,
     pub(crate) is_confirmed: bool,

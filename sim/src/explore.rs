@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::fault::Histogram;
-use crate::record::Invariant;
+use crate::invariant::Invariant;
 use crate::rule::Mutation;
 use crate::shrink::{Shrunk, shrink};
 use crate::world::{Outcome, Setup, World};
@@ -73,10 +73,7 @@ pub fn explore(seed: u64, stride: u64, faults: u64, tell: &mut dyn FnMut(u64)) -
             Ok(outcome) => report.add(&outcome),
             Err(failure) => {
                 // Shrinking takes minutes.
-                eprintln!(
-                    "seed {next}: {:?} is broken at {} ms: {}",
-                    failure.broken.invariant, failure.at, failure.broken.detail
-                );
+                eprintln!("{}\n{:?} is broken at {} ms", replay(next), failure.broken.invariant, failure.at);
                 return Err(Box::new(shrink(&setup, &failure)));
             }
         }
@@ -84,6 +81,11 @@ pub fn explore(seed: u64, stride: u64, faults: u64, tell: &mut dyn FnMut(u64)) -
         next = next.wrapping_add(stride);
     }
     Ok(report)
+}
+
+/// The line that lives through this world again, and shrinks it where it fails.
+pub(crate) fn replay(seed: u64) -> String {
+    format!("cargo run -p armring-sim -- --faults 1 --seed {seed} --threads 1")
 }
 
 /// How many worlds it takes until one of these notices that this rule is left out, and which one does; `None` where none of so many does.

@@ -32,10 +32,12 @@ pub enum Kind {
     OffWrist,
     /// An infected wallet says something of its own.
     Infected,
+    /// Somebody stands between a phone and a band that pair, with keys of their own.
+    Middle,
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Loss,
         Self::Duplicate,
         Self::Reorder,
@@ -48,6 +50,7 @@ impl Kind {
         Self::Storage,
         Self::OffWrist,
         Self::Infected,
+        Self::Middle,
     ];
 }
 
@@ -95,6 +98,8 @@ pub(crate) enum Place {
     Wearer,
     /// An infected wallet has the band to itself.
     Wallet,
+    /// Somebody pairs.
+    Pairing,
 }
 
 /// How many bytes a long fragment has.
@@ -117,8 +122,9 @@ impl Rates {
     /// Of what is over in few fragments, more of them are hit.
     pub(crate) const fn during(self, flow: Flow) -> Self {
         let times = match flow {
-            Flow::Pair => 2,
-            Flow::Resume | Flow::Receive => 4,
+            Flow::Pair => 6,
+            Flow::Resume => 4,
+            Flow::Receive => 8,
             _ => 1,
         };
         Self { radio: self.radio * times, ..self }
@@ -218,6 +224,7 @@ impl Place {
             Self::Disk => (rates.storage, &[(Kind::Power, 1)]),
             Self::Wearer => (rates.people, &[(Kind::OffWrist, 1)]),
             Self::Wallet => (rates.people * 4, &[(Kind::Infected, 1)]),
+            Self::Pairing => (rates.people * 4, &[(Kind::Middle, 1)]),
         };
         if !dice.chance(rate) {
             return None;

@@ -56,6 +56,8 @@ pub(crate) enum Act {
     TakeOff,
     Unlock,
     Press,
+    /// Presses because both codes are the same.
+    Accept,
     /// Nobody pressed: the button says so.
     Stuck,
     /// Nobody holds it: the button says so.

@@ -22,7 +22,8 @@
 //! | `world`, `queue`, `dice`, `schedule`, `fault` | the loop, the clock, what is drawn, what goes wrong |
 //! | `radio`, `net` | what is done to fragments and records on their way |
 //! | `wrist`, `phone`, `till`, `books`, `cast` | the hosts of band, wallet, payee and issuer |
-//! | `people`, `life`, `thief` | what people want, what the operator does, who is not honest |
+//! | `people`, `joining`, `paying` | what people want, and how they come by it |
+//! | `life`, `thief` | what the operator does, who is not honest |
 //! | `record`, `objects`, `sniffer` | what must hold |
 //! | `rule` | parties that leave out a rule, and what notices each |
 //! | `explore`, `shrink` | many worlds; what is left of one that fails |
@@ -42,32 +43,40 @@
     reason = "the world's own numbers are in range, and a simulator that is wrong is to stop"
 )]
 
+mod attack;
 mod books;
 mod cast;
 mod dice;
 mod explore;
 mod fault;
 mod happening;
+mod invariant;
+mod joining;
 mod life;
+mod middle;
 mod net;
 mod objects;
+mod overheard;
+mod paying;
 mod people;
 mod phone;
 mod queue;
 mod radio;
 mod record;
+mod refunds;
 mod rule;
 mod schedule;
 mod shrink;
 mod sniffer;
 mod thief;
 mod till;
+mod wearer;
 mod world;
 mod wrist;
 
 pub use explore::{Report, explore, notices};
 pub use fault::{Flow, Histogram, Kind, Point, Rates};
-pub use record::{Broken, Invariant};
+pub use invariant::{Broken, Invariant};
 pub use rule::{Mutation, Rule};
 pub use schedule::Event;
 pub use shrink::{Shrunk, shrink};

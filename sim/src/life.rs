@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use armring_issuer::{CredentialState, DepositRef, Ledger, float_account};
+use armring_pairing::DiffieHellman;
 use armring_payee::{Offline, Revoked};
 use armring_wire::{AccountPseudonym, CredentialId, Currency, Outcome};
 
 use crate::cast::{BOUNDLESS, Errand, FLOOR, Person, Phone, Shared, Till, random, unix, yuan};
 use crate::happening::Happening;
-use crate::record::{Held, Invariant, holds};
+use crate::invariant::{Held, Invariant, holds};
 use crate::rule::Rule;
 use crate::world::World;
 
@@ -67,6 +68,7 @@ impl World {
         self.people.push(Person {
             wrist,
             account,
+            phones: vec![*phone.key.public_key().as_bytes()],
             phone,
             till,
             errand: Errand::Rest,
@@ -76,6 +78,9 @@ impl World {
             is_copied: None,
             was_copied: false,
             is_infected: false,
+            lured: None,
+            middle: None,
+            poses_as: None,
             code: None,
             credential: None,
             is_confirmed: false,
@@ -90,7 +95,8 @@ impl World {
 
     /// Whether somebody has done all that they wanted to.
     pub(crate) fn is_idle(&self, person: usize) -> bool {
-        matches!(self.people[person].errand, Errand::Rest) && self.faults.errand(person) >= self.setup.errands + 2
+        let Person { errand, poses_as, .. } = &self.people[person];
+        poses_as.is_some() || matches!(errand, Errand::Rest) && self.faults.errand(person) >= self.setup.errands + 2
     }
 
     /// What happens as somebody's errand of this number begins, beside it.

@@ -1,6 +1,7 @@
 //! Lives through simulated worlds until there were so many faults: `armring-sim --help`.
 #![allow(clippy::print_stdout, reason = "it is what the program is for")]
 
+use std::hash::{BuildHasher, RandomState};
 use std::process::ExitCode;
 use std::thread;
 
@@ -13,15 +14,16 @@ Usage: armring-sim [--faults N] [--seed S] [--threads T]
        armring-sim --rules N [--seed S]
 
   --faults N    until there were so many faults (1000000)
-  --seed S      the first world's seed; the next one's is one more (1)
+  --seed S      the first world's seed; the next one's is one more (drawn anew each time; 1 with --rules)
   --threads T   at the same time (as many as there are processors)
   --rules N     instead: leave out each rule in turn, in N worlds at most, and say what notices it
 
-Prints a histogram of what was hit by what. What does not hold is shrunk, printed with the line that replays it, and ends with status 1.
+Prints the line that runs it again, and a histogram of what was hit by what. Where something does not hold, the line that replays that one world is
+printed at once; then it is shrunk, which takes minutes, and ends with status 1.
 ";
 
 fn main() -> ExitCode {
-    let mut options = [("--faults", 1_000_000), ("--seed", 1), ("--threads", 0), ("--rules", 0)];
+    let mut options = [("--faults", 1_000_000), ("--seed", 0), ("--threads", 0), ("--rules", 0)];
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         if word == "--help" || word == "-h" {
@@ -39,10 +41,14 @@ fn main() -> ExitCode {
     }
     let [(_, faults), (_, seed), (_, threads), (_, worlds)] = options;
     if worlds > 0 {
-        return rules(seed, worlds);
+        return rules(seed.max(1), worlds);
     }
     let processors = thread::available_parallelism().map_or(1, |number| number.get() as u64);
-    match in_parallel(faults, seed, if threads == 0 { processors } else { threads }) {
+    let threads = if threads == 0 { processors } else { threads };
+    // Small enough to be typed, and to be counted on from.
+    let seed = if seed == 0 { RandomState::new().hash_one("armring") >> 24 } else { seed };
+    eprintln!("again: cargo run -p armring-sim -- --faults {faults} --seed {seed} --threads {threads}");
+    match in_parallel(faults, seed, threads) {
         Ok(report) => {
             print!("{report}");
             ExitCode::SUCCESS

@@ -8,8 +8,8 @@ use crate::cast::unix;
 use crate::dice::Dice;
 use crate::fault::{Flow, Kind, Place};
 use crate::happening::{Happening, Letter, Node};
+use crate::invariant::{Held, Invariant, holds};
 use crate::objects::{SIGNATURE, Token};
-use crate::record::{Held, Invariant, holds};
 use crate::rule::Rule;
 use crate::world::World;
 
@@ -122,9 +122,9 @@ impl World {
         let mut out = vec![0; REPLY_MAX];
         let mut once = Session::new();
         let session = if letter.flow == Flow::Enrol { self.bank.sessions.entry(letter.about).or_default() } else { &mut once };
-        let Ok(reply) = self.bank.issuer.handle(session, &letter.bytes, now, &mut self.rng, &mut out) else { return Ok(()) };
-        let bytes = reply.record.to_vec();
+        let reply = self.bank.issuer.handle(session, &letter.bytes, now, &mut self.rng, &mut out).map(|it| it.record.to_vec());
         self.bank.issuer.ledger().fails.set(false);
+        let Ok(bytes) = reply else { return Ok(()) };
         self.writes_down(&letter.bytes, &bytes)?;
         if self.omits(Rule::OnlyEvidenceFreezes) {
             self.freezes_on_garbage(&letter.bytes, &bytes);

@@ -8,8 +8,8 @@ use armring_wire::{Opaque, RootFingerprint};
 use crate::cast::{Collecting, Errand, Kept, Paying};
 use crate::fault::{Flow, Kind, Place};
 use crate::happening::{Act, End, Happening, Letter, Node};
+use crate::invariant::{Held, Invariant, holds};
 use crate::net::encoded;
-use crate::record::{Held, Invariant, holds};
 use crate::rule::Rule;
 use crate::world::World;
 
@@ -56,6 +56,7 @@ impl World {
             phone.waits = false;
             self.cut(line, 3);
         }
+        self.is_alone_again(person);
     }
 
     /// The connection is gone.
@@ -157,6 +158,8 @@ impl World {
             }
             Event::Paired(link) | Event::Keep(link) => {
                 let bytes = link.to_bytes().to_vec();
+                self.is_with_own_band(person, &bytes)?;
+                self.came_about_unchanged(person)?;
                 // What it counts last says that the introduction is on its way.
                 if self.omits(Rule::WalletKeepsFirst) && bytes.last() != Some(&0) {
                     return Ok(());
@@ -166,6 +169,7 @@ impl World {
                 Ok(())
             }
             Event::Linked { used_elsewhere } => {
+                self.came_about_unchanged(person)?;
                 self.is_linked_again(person, used_elsewhere)?;
                 self.again(person);
                 self.infected_wallet_says(person)?;
@@ -185,6 +189,12 @@ impl World {
             Event::Noted => self.is_noted(person),
             _ => Ok(()),
         }
+    }
+
+    /// Nothing was changed on the way to the connection that there is now.
+    fn came_about_unchanged(&self, person: usize) -> Held {
+        let line = self.people[person].phone.line.as_ref().and_then(|(number, _)| self.air.lines.get(number));
+        holds(line.is_none_or(|line| !line.is_changed), Invariant::ChangedIsRefused, || format!("{person}'s phone is connected"))
     }
 
     fn relays(&mut self, person: usize, bytes: Option<Vec<u8>>) -> Held {
@@ -228,6 +238,12 @@ impl World {
                 }
             }
             Errand::Collect(collecting) => collecting.collection.declined(why),
+            // The time in which the digits could be seen again is over, and nobody confirmed them.
+            Errand::Enrol { .. } if why == Decline::AlreadyEnrolled => {
+                self.starts_over(person, true)?;
+                self.people[person].errand = Errand::Pair;
+                return self.goes_on(person);
+            }
             _ => {
                 self.looks_soon(person, 1_000);
                 return Ok(());

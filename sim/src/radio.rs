@@ -1,55 +1,110 @@
-//! The air between bands and phones: ordered fragments, which may be lost, repeated, swapped, changed, made up, or end there.
+//! The air between bands and phones: connections, and the fragments that go over them in order.
 
 use std::collections::BTreeMap;
 
 use armring_band::Event as BandEvent;
 use armring_wire::AttPayload;
 
-use crate::dice::Dice;
-use crate::fault::{Flow, Kind, Place};
+use crate::fault::{Flow, Place};
 use crate::happening::{End, Happening};
+use crate::invariant::{Held, Invariant, holds};
+use crate::overheard::Overheard;
 use crate::queue::Time;
-use crate::record::{Held, Invariant, holds};
+use crate::rule::Rule;
 use crate::world::World;
-
-/// How many fragments those who listen remember.
-const REMEMBERED: usize = 256;
-
-/// How many whole connections.
-const SESSIONS: usize = 24;
 
 /// The connections that there are, and what those who listen have heard.
 #[derive(Debug, Default)]
 pub(crate) struct Air {
-    lines: BTreeMap<u32, Line>,
+    pub(crate) lines: BTreeMap<u32, Line>,
     number: u32,
-    /// What phones said over whole connections: to which band.
-    sessions: Vec<(usize, Vec<Vec<u8>>)>,
-    heard: Vec<(End, Vec<u8>)>,
-    next_heard: usize,
+    pub(crate) heard: Overheard,
 }
 
 /// One connection.
 #[derive(Debug)]
-struct Line {
+pub(crate) struct Line {
     wrist: usize,
     /// Whose phone; `None` for a stranger's.
-    person: Option<usize>,
+    pub(crate) person: Option<usize>,
     /// When the latest fragment arrives at band and phone.
     latest: [Time; 2],
     /// The last bytes that went each way: what is looked for may be cut in two.
     tails: [Vec<u8>; 2],
     /// All that the phone has said.
     said: Vec<Vec<u8>>,
+    /// The fragments of what is being said each way.
+    unfinished: [Vec<Vec<u8>>; 2],
+    /// How many messages were said each way.
+    pub(crate) messages: [usize; 2],
+    /// How many fragments somebody has put in each way, less those that they took out: by so much the count in each later one is moved.
+    pub(crate) moved: [u8; 2],
+    /// A message that was held back, to come after the next one.
+    pub(crate) held: [Option<Vec<u8>>; 2],
+    /// Somebody has changed something before the phone was linked.
+    pub(crate) is_changed: bool,
     /// Which ends know that it is gone.
     is_gone: [bool; 2],
 }
 
-const fn way(to: End) -> usize {
+impl Line {
+    const fn new(wrist: usize, person: Option<usize>, now: Time) -> Self {
+        Self {
+            wrist,
+            person,
+            latest: [now; 2],
+            tails: [const { Vec::new() }; 2],
+            said: Vec::new(),
+            unfinished: [const { Vec::new() }; 2],
+            messages: [0; 2],
+            moved: [0; 2],
+            held: [None, None],
+            is_changed: false,
+            is_gone: [false; 2],
+        }
+    }
+
+    /// Takes note of a fragment; gives the message whose last one it is.
+    fn says(&mut self, to: End, fragment: &[u8]) -> Option<Vec<Vec<u8>>> {
+        if to == End::Band {
+            self.said.push(fragment.to_vec());
+        }
+        self.unfinished[way(to)].push(fragment.to_vec());
+        if !is_last(fragment) {
+            return None;
+        }
+        self.messages[way(to)] += 1;
+        Some(std::mem::take(&mut self.unfinished[way(to)]))
+    }
+}
+
+pub(crate) const fn way(to: End) -> usize {
     match to {
         End::Band => 0,
         End::Phone => 1,
     }
+}
+
+/// A hello of a band's has so many bytes.
+const SHORTEST: usize = 18;
+
+/// Whether a message ends with this fragment (SPEC.md, section 3).
+pub(crate) fn is_last(fragment: &[u8]) -> bool {
+    fragment.first().is_some_and(|header| header & 0x40 != 0)
+}
+
+/// Whether a message begins with this fragment.
+pub(crate) fn is_first(fragment: &[u8]) -> bool {
+    fragment.first().is_some_and(|header| header & 0x80 != 0)
+}
+
+/// The fragment with its count moved on.
+pub(crate) fn counted_on(fragment: &[u8], by: u8) -> Vec<u8> {
+    let mut fragment = fragment.to_vec();
+    if let Some(header) = fragment.first_mut() {
+        *header = *header & 0xc0 | header.wrapping_add(by) & 0x3f;
+    }
+    fragment
 }
 
 impl World {
@@ -60,8 +115,8 @@ impl World {
     }
 
     /// A phone connects to its band. Whether it does: a band has one connection at a time.
-    pub(crate) fn connects(&mut self, person: usize) -> Result<Option<u32>, crate::record::Broken> {
-        let wrist = self.people[person].wrist;
+    pub(crate) fn connects(&mut self, person: usize) -> Result<Option<u32>, crate::invariant::Broken> {
+        let wrist = self.people[person].lured.unwrap_or(self.people[person].wrist);
         let flow = self.radio_flow(person);
         if let Some((_, mut dice)) = self.fate(person, flow, Place::Connect) {
             self.stranger_connects(wrist, &mut dice)?;
@@ -80,46 +135,11 @@ impl World {
         Ok(Some(line))
     }
 
-    fn new_line(&mut self, wrist: usize, person: Option<usize>) -> u32 {
+    pub(crate) fn new_line(&mut self, wrist: usize, person: Option<usize>) -> u32 {
         self.air.number += 1;
-        let now = self.now();
-        let line =
-            Line { wrist, person, latest: [now; 2], tails: [Vec::new(), Vec::new()], said: Vec::new(), is_gone: [false; 2] };
-        self.air.lines.insert(self.air.number, line);
+        self.air.lines.insert(self.air.number, Line::new(wrist, person, self.queue.now()));
         self.wrists[wrist].line = Some(self.air.number);
         self.air.number
-    }
-
-    /// Somebody who has heard everything connects first, says what was said before, and goes.
-    fn stranger_connects(&mut self, wrist: usize, dice: &mut Dice) -> Held {
-        let pairs = self.wrists[wrist].line.is_some();
-        if !pairs {
-            self.new_line(wrist, None);
-        }
-        let payload = self.payload(0);
-        self.band_hears_of(wrist, BandEvent::Connected(payload))?;
-        let whole: Vec<_> = self.air.sessions.iter().filter(|(to, said)| *to == wrist && !said.is_empty()).collect();
-        let said: Vec<Vec<u8>> = if whole.is_empty() || dice.chance(300) {
-            let said: Vec<_> = self.air.heard.iter().filter(|(to, _)| *to == End::Band).collect();
-            if said.is_empty() {
-                Vec::new()
-            } else {
-                (0..dice.below(4)).map(|_| said[dice.index(said.len())].1.clone()).collect()
-            }
-        } else {
-            whole[dice.index(whole.len())].1.clone()
-        };
-        for bytes in said {
-            if self.wrists[wrist].line.is_none() {
-                break;
-            }
-            self.band_hears_of(wrist, BandEvent::Fragment(&bytes))?;
-        }
-        if let Some(line) = self.wrists[wrist].line {
-            self.cut(line, 20);
-            self.band_hears_of(wrist, BandEvent::Disconnected)?;
-        }
-        Ok(())
     }
 
     /// Sends a fragment over a connection.
@@ -130,61 +150,43 @@ impl World {
         let found = self.private.finds(tail) || self.secret.finds(tail);
         tail.drain(..tail.len().saturating_sub(7));
         holds(!found, Invariant::NoPlaintext, || format!("to {to:?}: {bytes:02x?}"))?;
-        let (person, latest) = (line.person, line.latest[way(to)]);
+        let (person, latest, whole) = (line.person, line.latest[way(to)], line.says(to, bytes));
         let Some(person) = person else { return Ok(()) };
-        if let (End::Band, Some(line)) = (to, self.air.lines.get_mut(&number)) {
-            line.said.push(bytes.to_vec());
+        self.air.heard.fragment(to, bytes);
+        if let Some(message) = whole {
+            self.is_new(to, &message)?;
+            self.air.heard.message(to, message);
         }
-        self.overhears(to, bytes);
         let at = latest.max(self.now() + self.luck.between(2, 9));
         let flow = self.radio_flow(person);
         match self.fate(person, flow, Place::Radio(bytes.len() as u64)) {
-            None => self.arrives(number, to, at, bytes.to_vec()),
+            None => self.arrives(number, to, at, bytes),
             Some((kind, mut dice)) => self.goes_wrong(kind, &mut dice, number, to, at, bytes),
         }
         Ok(())
     }
 
-    fn goes_wrong(&mut self, kind: Kind, dice: &mut Dice, number: u32, to: End, at: Time, bytes: &[u8]) {
-        match kind {
-            Kind::Duplicate => {
-                self.arrives(number, to, at, bytes.to_vec());
-                self.arrives(number, to, at, bytes.to_vec());
-            }
-            // What is sent later overtakes it.
-            Kind::Reorder => self.queue.put(at + 40, Happening::Fragment { line: number, to, bytes: bytes.to_vec() }),
-            Kind::Corrupt => {
-                let mut changed = bytes.to_vec();
-                let place = dice.index(changed.len());
-                changed[place] ^= 1 << dice.below(8);
-                self.arrives(number, to, at, changed);
-            }
-            Kind::Cut => self.cut(number, 5),
-            Kind::Replay => {
-                let said: Vec<_> = self.air.heard.iter().filter(|(end, _)| *end == to).collect();
-                let old = said[dice.index(said.len())].1.clone();
-                self.arrives(number, to, at, old);
-                self.arrives(number, to, at, bytes.to_vec());
-            }
-            _ => {}
+    /// Nothing is said twice over the radio: whoever repeats a challenge, an ephemeral key or a nonce does so sooner or later.
+    fn is_new(&mut self, to: End, message: &[Vec<u8>]) -> Held {
+        let bytes: Vec<u8> = message.iter().flat_map(|fragment| fragment.get(1..).unwrap_or_default()).copied().collect();
+        // A hello without a hint has nothing in it that could differ, and a band whose randomness is not is to show what comes of that.
+        if bytes.len() < SHORTEST || self.omits(Rule::FreshChallenge) {
+            return Ok(());
         }
+        let is_new = self.air.heard.is_new(&bytes);
+        holds(is_new, Invariant::NothingTwice, || format!("to {to:?} again: {bytes:02x?}"))
     }
 
-    fn arrives(&mut self, number: u32, to: End, at: Time, bytes: Vec<u8>) {
-        if let Some(line) = self.air.lines.get_mut(&number) {
-            line.latest[way(to)] = at;
+    /// A fragment is on its way, and what was held back for it after it.
+    pub(crate) fn arrives(&mut self, number: u32, to: End, at: Time, bytes: &[u8]) {
+        let Some(line) = self.air.lines.get_mut(&number) else { return };
+        line.latest[way(to)] = at;
+        let fragment = counted_on(bytes, line.moved[way(to)]);
+        let held = if is_last(bytes) { line.held[way(to)].take() } else { None };
+        self.queue.put(at, Happening::Fragment { line: number, to, bytes: fragment });
+        if let Some(held) = held {
+            self.puts_in(number, to, at, bytes, &[held]);
         }
-        self.queue.put(at, Happening::Fragment { line: number, to, bytes });
-    }
-
-    fn overhears(&mut self, to: End, bytes: &[u8]) {
-        if self.air.heard.len() < REMEMBERED {
-            self.air.heard.push((to, bytes.to_vec()));
-            return;
-        }
-        let place = self.air.next_heard % REMEMBERED;
-        self.air.next_heard += 1;
-        self.air.heard[place] = (to, bytes.to_vec());
     }
 
     /// Ends a connection: both ends learn of it, after what is on its way.
@@ -213,10 +215,7 @@ impl World {
         if line.is_gone == [true; 2]
             && let Some(line) = self.air.lines.remove(&number)
         {
-            self.air.sessions.push((wrist, line.said));
-            if self.air.sessions.len() > SESSIONS {
-                self.air.sessions.remove(0);
-            }
+            self.air.heard.connection(wrist, line.said);
         }
         match (to, person) {
             (End::Band, _) if self.wrists[wrist].line == Some(number) => self.band_hears_of(wrist, BandEvent::Disconnected),

@@ -1,6 +1,6 @@
 //! Rules that a party can leave out: the world must notice each of them.
 
-use crate::record::Invariant;
+use crate::invariant::Invariant;
 
 /// A rule of the protocol that somebody leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +21,8 @@ pub enum Rule {
     OneGestureOneRequest,
     /// A band whose pairing window opens again after each attempt.
     OneGestureOneAttempt,
+    /// People who say that two codes are the same without looking.
+    PeopleCompare,
     /// A band that draws the same challenge and the same keys for each connection.
     FreshChallenge,
     /// A band that does not lock when it is taken off.
@@ -41,11 +43,13 @@ pub enum Rule {
     PayeeKeepsCeiling,
     /// A payee that says pending and has not written it down.
     PendingOutlivesPower,
+    /// An issuer whose credentials grant more without a gesture than its operator does.
+    FreeLimitIsGranted,
     /// An issuer that freezes on what does not verify.
     OnlyEvidenceFreezes,
     /// An issuer that answers the same token anew each time.
     OneAnswer,
-    /// An issuer for which the outcome of this number is no reason not to settle.
+    /// An issuer for which the outcome of this number is no reason not to settle, or not to give back.
     Outcome(u8),
     /// An issuer that refuses a clone's token and does not freeze.
     ClonesFreeze,
@@ -65,7 +69,17 @@ impl Rule {
         (Self::BandKeepsCeiling, &[Invariant::PendingIsBounded], 3),
         (Self::OneGestureOneRequest, &[Invariant::AGestureForEachPayment], 1),
         (Self::OneGestureOneAttempt, &[Invariant::AGestureForEachPairing], 1),
-        (Self::FreshChallenge, &[Invariant::CopiesAreNoticed, Invariant::AGestureForEachPayment, Invariant::WhatWasShown], 1),
+        (Self::PeopleCompare, &[Invariant::NobodyInTheMiddle], 1),
+        (
+            Self::FreshChallenge,
+            &[
+                Invariant::CopiesAreNoticed,
+                Invariant::AGestureForEachPayment,
+                Invariant::WhatWasShown,
+                Invariant::ChangedIsRefused,
+            ],
+            1,
+        ),
         (Self::LocksOffTheWrist, &[Invariant::WornAndUnlocked, Invariant::FreshUnlock], 1),
         (Self::FreshUnlock, &[Invariant::FreshUnlock], 1),
         (Self::DisplayVerifies, &[Invariant::WhatWasShown], 1),
@@ -75,6 +89,7 @@ impl Rule {
         (Self::FloorLimits, &[Invariant::PendingIsBounded], 1),
         (Self::PayeeKeepsCeiling, &[Invariant::PendingIsBounded], 1),
         (Self::PendingOutlivesPower, &[Invariant::PendingIsRedeemed], 1),
+        (Self::FreeLimitIsGranted, &[Invariant::FreeLimit], 1),
         (Self::OnlyEvidenceFreezes, &[Invariant::Progress], 1),
         (Self::OneAnswer, &[Invariant::OneAnswer], 1),
         (Self::Outcome(2), &[Invariant::OnlyActivePays], 1),
@@ -86,6 +101,7 @@ impl Rule {
         (Self::Outcome(10), &[Invariant::NoCounterTwice, Invariant::NoIntervalTwice, Invariant::ClonesAreFrozen], 1),
         (Self::Outcome(11), &[Invariant::NotToSelf], 1),
         (Self::Outcome(13), &[Invariant::Limits], 5),
+        (Self::Outcome(14), &[Invariant::RefundsAreBounded], 1),
         (Self::ClonesFreeze, &[Invariant::ClonesAreFrozen], 1),
     ];
 }

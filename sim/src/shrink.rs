@@ -1,9 +1,11 @@
 //! What is left of a failure once all is taken out of it that it does not need.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::explore::replay;
 use crate::fault::Point;
-use crate::record::Broken;
+use crate::invariant::Broken;
 use crate::schedule::Event;
 use crate::world::{Failure, Setup, World};
 
@@ -30,7 +32,7 @@ pub struct Shrunk {
 impl fmt::Display for Shrunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { setup, broken, at, from, events, errands } = self;
-        writeln!(f, "SIM_SEED={} cargo test -p armring-sim --test suite -- --nocapture worlds_hold", setup.seed)?;
+        writeln!(f, "{}", replay(setup.seed))?;
         writeln!(f, "{:?} is broken at {at} ms: {}", broken.invariant, broken.detail)?;
         writeln!(f, "of {from} faults {} are left, in the errands {errands:?}:", events.len())?;
         for Event { at, point, flow, kind } in events {
@@ -40,7 +42,7 @@ impl fmt::Display for Shrunk {
     }
 }
 
-/// Keeps the faults that happened and no others; then takes out errands, then faults, by halves, for as long as the same invariant is broken (Zeller,
+/// Keeps the faults that happened and no others; then takes out all faults, or errands with theirs, then faults, by halves, for as long as the same invariant is broken (Zeller,
 /// Hildebrandt: "Simplifying and Isolating Failure-Inducing Input").
 #[must_use]
 pub fn shrink(setup: &Setup, failure: &Failure) -> Shrunk {
@@ -50,12 +52,13 @@ pub fn shrink(setup: &Setup, failure: &Failure) -> Shrunk {
     let until = Some(failure.at * 2);
     let setup = Setup { only: Some(only), until, ..setup.clone() };
     let mut search = Search { setup, failure: failure.clone(), tries: TRIES };
+    search.fails(Setup { only: Some(BTreeSet::new()), ..search.setup.clone() });
+    search.thin(Failure::optional, |setup, part| setup.without.extend(part.iter().copied()));
     search.thin(Failure::faults, |setup, part| {
         if let Some(only) = &mut setup.only {
             only.retain(|point| !part.contains(point));
         }
     });
-    search.thin(Failure::optional, |setup, part| setup.without.extend(part.iter().copied()));
     let Search { setup, failure: Failure { broken, at, events, errands }, .. } = search;
     Shrunk { setup, broken, at, from, events, errands }
 }

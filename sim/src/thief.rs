@@ -13,8 +13,8 @@ use crate::cast::{Phone, unix, yuan};
 use crate::dice::Dice;
 use crate::fault::{Flow, Place};
 use crate::happening::{Letter, Node};
+use crate::invariant::{Held, Invariant, holds};
 use crate::net::encoded;
-use crate::record::{Held, Invariant, holds};
 use crate::world::World;
 
 /// Where a band keeps credentials with their keys.

@@ -4,14 +4,15 @@ use armring_payee::{Heard, Lists, Offline, Progress, Sale};
 use armring_token::{PaymentRequest, Unverified};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::records::payee::{FromPayee, ToPayee};
-use armring_wire::{Currency, PayeeRef, RefundDigest, TokenDigest, decode_record};
+use armring_wire::{Currency, PayeeRef, TokenDigest, decode_record};
 
 use crate::cast::{FLOOR, REDEEM_PERIOD, unix, yuan};
 use crate::dice::Dice;
 use crate::fault::{Flow, Kind, Place};
 use crate::happening::{Letter, Node};
+use crate::invariant::Held;
 use crate::net::encoded;
-use crate::record::{Asked, Held};
+use crate::record::Asked;
 use crate::rule::Rule;
 use crate::world::World;
 
@@ -27,12 +28,12 @@ pub(crate) fn reference(payee: PayeeRef) -> [u8; 9] {
 }
 
 /// Where the faults of a till's own errands are counted.
-const fn owner_of(till: usize) -> usize {
+pub(crate) const fn owner_of(till: usize) -> usize {
     1_000 + till
 }
 
 /// What one says while it asks about a refund, beside what it asks about sales.
-const REFUNDS: u64 = 1 << 63;
+pub(crate) const REFUNDS: u64 = 1 << 63;
 
 impl World {
     /// A shop asks for this much.
@@ -162,7 +163,7 @@ impl World {
     }
 
     /// What a sale is now is written down. Whether the payee is still on then.
-    fn till_keeps(&mut self, till: usize, number: u64, owner: usize, flow: Flow) -> bool {
+    pub(crate) fn till_keeps(&mut self, till: usize, number: u64, owner: usize, flow: Flow) -> bool {
         let fate = self.fate(owner, flow, Place::Disk);
         let shop = &mut self.tills[till];
         let Some(bytes) = shop.sales.get(&number).map(Sale::to_bytes) else { return true };
@@ -208,59 +209,6 @@ impl World {
         {
             let _ = collecting.collection.paid(&token, &receipt, &self.bank.root, &self.bank.keys);
             return self.goes_on(person);
-        }
-        Ok(())
-    }
-
-    /// A sale that is over leaves the till, unless it is pending; of some, the shop gives a part back first.
-    pub(crate) fn closes(&mut self, till: usize, number: u64) -> Held {
-        let Some(sale) = self.tills[till].sales.get_mut(&number) else { return Ok(()) };
-        if sale.settled().is_none() {
-            if sale.pending().is_none() {
-                self.lets_go(till, number);
-            }
-            return Ok(());
-        }
-        let mut dice = Dice::named(&[self.setup.seed, 0x4ef0, number]);
-        let part = 1 + dice.below(sale.amount().minor());
-        let is_shop = self.tills[till].payee.is_some();
-        if is_shop && dice.chance(250) && self.faults.next_errand(owner_of(till)).is_some() {
-            return self.gives_back(till, number, part);
-        }
-        self.lets_go(till, number);
-        Ok(())
-    }
-
-    fn lets_go(&mut self, till: usize, number: u64) {
-        let shop = &mut self.tills[till];
-        shop.sales.remove(&number);
-        shop.stored.remove(&number);
-    }
-
-    fn gives_back(&mut self, till: usize, number: u64, part: u64) -> Held {
-        let shop = &mut self.tills[till];
-        let (Some(payee), Some(sale)) = (&shop.payee, shop.sales.get_mut(&number)) else { return Ok(()) };
-        let Ok(refund) = payee.refund(sale, yuan(part), &mut self.rng) else { return Ok(()) };
-        self.private.looks_for(&part.to_le_bytes());
-        if self.till_keeps(till, number, owner_of(till), Flow::Refund) { self.asks_refund(till, number, refund) } else { Ok(()) }
-    }
-
-    fn asks_refund(&mut self, till: usize, number: u64, refund: RefundDigest) -> Held {
-        let Some(asked) = self.tills[till].sales.get(&number).and_then(|sale| sale.ask_refund(&refund)) else { return Ok(()) };
-        let (bytes, owner) = (encoded(&asked), owner_of(till));
-        let (from, about) = (Node::Till(till), number | REFUNDS);
-        self.posts(Letter { from, to: Node::Bank, about, owner, flow: Flow::Refund, bytes })
-    }
-
-    fn hears_of_refund(&mut self, till: usize, letter: &Letter) -> Held {
-        let number = letter.about & !REFUNDS;
-        let Some(sale) = self.tills[till].sales.get_mut(&number) else { return Ok(()) };
-        let open: Vec<RefundDigest> = sale.open_refunds().collect();
-        for refund in open {
-            let _ = sale.refund_answered(&refund, &letter.bytes, &self.bank.keys);
-        }
-        if sale.open_refunds().next().is_none() && self.till_keeps(till, number, letter.owner, Flow::Refund) {
-            self.lets_go(till, number);
         }
         Ok(())
     }

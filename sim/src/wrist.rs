@@ -1,17 +1,16 @@
 //! A band's host: its flash, its radio, its wearer; and the record of what the band does with them.
 
-use armring_band::{Band, Event as BandEvent, Face, Gesture, Output, Signal, SoftwareKeys, StoreKey};
-use armring_wire::records::band::Awaited;
+use armring_band::{Band, Event as BandEvent, Face, Output, Signal, SoftwareKeys, StoreKey};
 use armring_wire::{ATT_PAYLOAD_MAX, Uptime};
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::cast::{Change, Seen, Shared, Wearer, Wrist};
-use crate::fault::{Flow, Kind, Place};
-use crate::happening::{Act, End, Happening};
+use crate::fault::{Kind, Place};
+use crate::happening::{End, Happening};
+use crate::invariant::{Held, Invariant, holds};
 use crate::objects::Token;
-use crate::record::{Held, Invariant, holds};
 use crate::rule::Rule;
 use crate::world::World;
 
@@ -26,6 +25,11 @@ enum Done {
 /// Where the bodies of tokens are stored.
 const fn is_token(key: u8) -> bool {
     key & 0xf0 == 0x50
+}
+
+/// Where links are stored.
+const fn is_link(key: u8) -> bool {
+    key & 0xf0 == 0x10
 }
 
 /// Where what is free begins in what is stored with a token: count and total.
@@ -54,13 +58,14 @@ impl World {
         let now = Uptime::from_millis(self.now());
         // What a connection is opened with is drawn anew each time.
         let fixed = self.omits(Rule::FreshChallenge) && matches!(event, BandEvent::Connected(_) | BandEvent::Fragment(_));
+        let greets = matches!(event, BandEvent::Connected(_));
         let host = &mut self.wrists[wrist];
         if hangs_up {
             host.line = None;
             host.wearer.waiting = None;
         }
         if fixed {
-            let mut rng = ChaCha20Rng::seed_from_u64(wrist as u64);
+            let mut rng = ChaCha20Rng::seed_from_u64(wrist as u64 * 2 + u64::from(greets));
             let _ = host.band.handle(event, now, &mut rng);
         } else {
             let _ = host.band.handle(event, now, &mut self.rng);
@@ -164,10 +169,16 @@ impl World {
 
     /// It is durable.
     fn commits(&mut self, wrist: usize, change: &Change) -> Held {
+        if let Change::Store(key, link) = change
+            && is_link(*key)
+        {
+            let is_own = self.is_own_phone(wrist, link);
+            holds(is_own, Invariant::NobodyInTheMiddle, || format!("band {wrist} is paired with a stranger"))?;
+        }
         let (keeps_links, keeps_ceiling) = (!self.omits(Rule::LinkOutlivesPower), !self.omits(Rule::BandKeepsCeiling));
         let host = &mut self.wrists[wrist];
         match change {
-            Change::Store(key, _) if key & 0xf0 == 0x10 && !keeps_links => {}
+            Change::Store(key, _) if is_link(*key) && !keeps_links => {}
             Change::Store(key, value) if key & 0xf0 == 0x40 && !keeps_ceiling => {
                 let mut value = value.clone();
                 value[CEILING].copy_from_slice(&(1_u64 << 62).to_le_bytes());
@@ -243,122 +254,5 @@ impl World {
         }
         self.wait_for_deadline(wrist);
         Ok(())
-    }
-
-    fn wearer_is_told(&mut self, wrist: usize, signal: Signal) -> Held {
-        let opens_again = self.omits(Rule::OneGestureOneAttempt);
-        let wearer = &mut self.wrists[wrist].wearer;
-        match signal {
-            Signal::PairingOpen => {
-                holds(wearer.is_holding, Invariant::AGestureForEachPairing, || format!("the window of {wrist} is open"))?;
-            }
-            Signal::PairingClosed if opens_again => self.after(1, Happening::Act { wrist, act: Act::StuckHold }),
-            Signal::Code(code) => {
-                wearer.code = Some(code.digits().number());
-                self.after(100, Happening::Act { wrist, act: Act::CodeShown });
-            }
-            Signal::EnrolmentDigits(digits) => wearer.digits = Some(digits.number()),
-            Signal::UsedElsewhere => wearer.alarms += 1,
-            Signal::Dropped | Signal::Paid(..) => wearer.waiting = None,
-            Signal::Locked => (wearer.unlocked, wearer.is_fresh) = (0, false),
-            Signal::Waiting(awaited, _) => {
-                // Asked again for the same payment, they need not unlock again.
-                if wearer.waiting.replace(awaited) != Some(awaited) && awaited == Awaited::FreshUnlock {
-                    wearer.is_fresh = false;
-                }
-                self.wearer_makes_up_their_mind(wrist, awaited);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// The wearer is asked for a gesture, and makes it if that is what they want.
-    fn wearer_makes_up_their_mind(&mut self, wrist: usize, awaited: Awaited) {
-        let person = self.wrists[wrist].wearer.person;
-        let (wants_to_pay, flow) = (self.wants(person).is_some(), self.flow(person));
-        let delay = self.luck.between(400, 1_800);
-        if let Some((_, mut dice)) = self.fate(person, flow, Place::Wearer) {
-            self.after(delay / 2, Happening::Act { wrist, act: Act::TakeOff });
-            self.after(delay / 2 + dice.below(6_000), Happening::Act { wrist, act: Act::PutOn });
-        }
-        if self.omits(Rule::OneGestureOneRequest) && self.wrists[wrist].wearer.has_pressed {
-            // The band takes the last press for this one's.
-            self.after(1, Happening::Act { wrist, act: Act::Stuck });
-        }
-        match awaited {
-            Awaited::PayGesture if wants_to_pay => self.after(delay, Happening::Act { wrist, act: Act::Press }),
-            Awaited::FreshUnlock if wants_to_pay => {
-                if self.omits(Rule::FreshUnlock) {
-                    // The band takes what it knows for an unlocking.
-                    let now = Uptime::from_millis(self.now());
-                    let _ = self.wrists[wrist].band.handle(BandEvent::Recognised, now, &mut self.rng);
-                } else {
-                    self.after(delay / 2, Happening::Act { wrist, act: Act::Unlock });
-                }
-                self.after(delay, Happening::Act { wrist, act: Act::Press });
-            }
-            Awaited::ReceiveGesture if flow == Flow::Receive => {
-                self.after(delay, Happening::Act { wrist, act: Act::DoublePress });
-            }
-            _ => {}
-        }
-    }
-
-    pub(crate) fn wearer_acts(&mut self, wrist: usize, act: Act) -> Held {
-        let wearer = &mut self.wrists[wrist].wearer;
-        match act {
-            Act::PutOn => {
-                wearer.is_on = true;
-                self.band_hears_of(wrist, BandEvent::PutOn)
-            }
-            Act::TakeOff => {
-                wearer.is_on = false;
-                if self.omits(Rule::LocksOffTheWrist) { Ok(()) } else { self.band_hears_of(wrist, BandEvent::TakenOff) }
-            }
-            Act::Unlock => {
-                if wearer.is_on {
-                    (wearer.unlocked, wearer.is_fresh) = (2, true);
-                }
-                self.band_hears_of(wrist, BandEvent::Recognised)
-            }
-            Act::Press => self.presses(wrist),
-            Act::StuckHold => self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Hold)),
-            Act::Stuck => self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Press)),
-            Act::DoublePress => self.band_hears_of(wrist, BandEvent::Gesture(Gesture::DoublePress)),
-            Act::CodeShown => {
-                self.band_hears_of(wrist, BandEvent::CodeShown)?;
-                let person = self.wrists[wrist].wearer.person;
-                self.people_compare(person)
-            }
-        }
-    }
-
-    /// The wearer looks at the display, if there is one, and presses if that is what they want.
-    fn presses(&mut self, wrist: usize) -> Held {
-        let person = self.wrists[wrist].wearer.person;
-        let (wanted, shown) = (self.wants(person), self.shown(wrist));
-        let sees = if self.omits(Rule::DisplayVerifies) { shown.and(wanted) } else { shown };
-        if let (Some(sees), Some(wanted)) = (sees, wanted)
-            && sees != wanted
-        {
-            return self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Refuse));
-        }
-        let believed = if self.wrists[wrist].face == Face::Display { sees } else { None };
-        let wearer = &mut self.wrists[wrist].wearer;
-        (wearer.pressing, wearer.has_pressed) = (Some(Seen { display: believed }), true);
-        let held = self.band_hears_of(wrist, BandEvent::Gesture(Gesture::Press));
-        self.wrists[wrist].wearer.pressing = None;
-        held
-    }
-
-    /// What the display shows: who asks, and how much.
-    fn shown(&self, wrist: usize) -> Option<([u8; 9], u64)> {
-        let offer = self.wrists[wrist].band.offer()?;
-        let asker = match offer.asker {
-            armring_band::Asker::Certified(name) => self.named(name)?,
-            armring_band::Asker::Wearer(id) => crate::till::reference(armring_wire::PayeeRef::Credential(id)),
-        };
-        Some((asker, offer.amount.minor()))
     }
 }

@@ -50,6 +50,7 @@ use std::{env, process::ExitCode};
 use anyhow::Result;
 
 use firmware::Then;
+use fuzz::Until;
 use workspace::Workspace;
 
 /// What there is to say of each command.
@@ -102,12 +103,10 @@ fn main() -> ExitCode {
         ["budget", "--write"] => with_workspace(|workspace| firmware::budget(workspace, Then::Write)),
         ["budget", "--markdown"] => with_workspace(|workspace| firmware::budget(workspace, Then::Markdown)),
         ["firmware"] => with_workspace(firmware::run),
-        // libFuzzer takes no time for no end.
-        ["fuzz", "--minutes", minutes, names @ ..] if minutes.parse::<u64>().is_ok_and(|n| n > 0) && are_names(names) => {
-            let minutes = minutes.parse().unwrap_or(1);
-            with_workspace(|workspace| fuzz::long(workspace, minutes, names))
+        ["fuzz", options @ ..] if fuzz_options(options).is_some() => {
+            let (minutes, until, names) = fuzz_options(options).unwrap_or((1, Until::Over, &[]));
+            with_workspace(|workspace| fuzz::long(workspace, minutes, until, names))
         }
-        ["fuzz", names @ ..] if are_names(names) => with_workspace(|workspace| fuzz::long(workspace, 1, names)),
         ["assurance", options @ ..] if assurance_options(options).is_some() => {
             let (hours, only) = assurance_options(options).unwrap_or_default();
             with_workspace(|workspace| assurance::run(workspace, hours, only))
@@ -143,6 +142,19 @@ fn help(words: &[&str]) -> Option<&'static str> {
     HELP.iter().find_map(|(name, text)| (*name == command).then_some(*text))
 }
 
+/// For how many minutes, until when, and which targets, all where none is named.
+fn fuzz_options<'w, 'a>(words: &'w [&'a str]) -> Option<(u64, Until, &'w [&'a str])> {
+    match words {
+        ["--until-flat", words @ ..] => fuzz_options(words).map(|(minutes, _, names)| (minutes, Until::Flat, names)),
+        ["--minutes", minutes, words @ ..] => {
+            // libFuzzer takes no time for no end.
+            let minutes = minutes.parse().ok().filter(|minutes| *minutes > 0)?;
+            fuzz_options(words).map(|(_, until, names)| (minutes, until, names))
+        }
+        names => are_names(names).then_some((1, Until::Over, names)),
+    }
+}
+
 /// For how many hours, and which stage if it is one alone.
 fn assurance_options<'a>(words: &[&'a str]) -> Option<(f64, Option<&'a str>)> {
     let (mut hours, mut only) = (HOURS, None);
@@ -164,6 +176,17 @@ fn misused(words: &[&str]) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fuzzer_is_told_for_how_long_and_what() {
+        assert_eq!(fuzz_options(&[]), Some((1, Until::Over, &[][..])));
+        assert_eq!(fuzz_options(&["--minutes", "5", "band"]), Some((5, Until::Over, &["band"][..])));
+        assert_eq!(fuzz_options(&["--until-flat", "--minutes", "5"]), Some((5, Until::Flat, &[][..])));
+        assert_eq!(fuzz_options(&["--minutes", "5", "--until-flat", "band"]), Some((5, Until::Flat, &["band"][..])));
+        for wrong in [&["--minutes"][..], &["--minutes", "0"], &["--minutes", "-1"], &["--flat"], &["band", "--until-flat"]] {
+            assert_eq!(fuzz_options(wrong), None, "{wrong:?}");
+        }
+    }
 
     #[test]
     fn each_command_has_its_help_and_is_listed() {

@@ -7,53 +7,79 @@
 use std::{fs, path::Path, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::{
     readme,
-    workspace::{Package, Workspace, output, run as run_command},
+    workspace::{Package, Workspace, output, run as run_command, strings},
 };
+
+/// Which crates are tried out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    /// All that are compiled soon, and without the features that are not.
+    Light,
+    /// What is compiled from C for a minute, and those that have it unless told otherwise.
+    Heavy,
+}
 
 /// Packs every published crate, and builds and runs the examples of its README in a workspace of its own. What takes long to compile from C has a
 /// stage of its own in `cargo xtask ci`.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    try_out(workspace, &published(workspace, |package| !is_heavy(package)), |_| true)
+    try_out(workspace, Parts::Light)
 }
 
 /// The same for that.
 pub(crate) fn heavy(workspace: &Workspace) -> Result<()> {
-    try_out(workspace, &published(workspace, |_| true), is_heavy)
+    try_out(workspace, Parts::Heavy)
 }
 
 /// Whether its manifest says `heavy = true` in `[package.metadata.armring]`.
-pub(crate) fn is_heavy(package: &Package) -> bool {
-    package.armring.get("heavy").and_then(serde_json::Value::as_bool) == Some(true)
+fn is_heavy(package: &Package) -> bool {
+    package.armring.get("heavy").and_then(Value::as_bool) == Some(true)
 }
 
-/// A call of `cargo test` for all packages that are not: the same ones each time, since with others the features of all would be others.
+/// The features that it has unless told otherwise, but for those that its manifest names as `heavy-features`. `None` where it names none.
+fn light_features(package: &Package) -> Option<Vec<&str>> {
+    let heavy = strings(package.armring.get("heavy-features")?);
+    Some(package.default_features.iter().filter(|feature| !heavy.contains(feature)).map(String::as_str).collect())
+}
+
+/// A call of `cargo test` for all packages that are compiled soon, without the features that are not: the same ones each time, since with others
+/// the features of all would be others.
 pub(crate) fn light_tests(workspace: &Workspace) -> Command {
-    let mut command = workspace.cargo(&["test", "--workspace", "--locked"]);
-    for package in workspace.packages.iter().filter(|package| is_heavy(package)) {
-        command.args(["--exclude", &package.name]);
+    let mut command = workspace.cargo(&["test", "--workspace", "--locked", "--no-default-features"]);
+    for package in &workspace.packages {
+        if is_heavy(package) {
+            command.args(["--exclude", &package.name]);
+            continue;
+        }
+        let all = || package.default_features.iter().map(String::as_str).collect();
+        for feature in light_features(package).unwrap_or_else(all) {
+            command.args(["--features", &format!("{}/{feature}", package.name)]);
+        }
     }
     command
 }
 
-fn published(workspace: &Workspace, which: impl Fn(&Package) -> bool) -> Vec<&Package> {
-    workspace.packages.iter().filter(|package| package.published && which(package)).collect()
-}
-
-fn try_out(workspace: &Workspace, published: &[&Package], which: impl Fn(&Package) -> bool) -> Result<()> {
-    if published.is_empty() {
+fn try_out(workspace: &Workspace, parts: Parts) -> Result<()> {
+    let published: Vec<&Package> = workspace.packages.iter().filter(|package| package.published).collect();
+    let tried = published.iter().filter(|package| match parts {
+        Parts::Light => !is_heavy(package),
+        Parts::Heavy => is_heavy(package) || light_features(package).is_some(),
+    });
+    let tried: Vec<&Package> = tried.copied().collect();
+    if tried.is_empty() {
         bail!("no crate of this workspace is published: nothing was checked");
     }
-    pack(workspace, published)?;
-    let outside = Outside { workspace, folder: workspace.target.join("packages") };
-    for package in published {
+    pack(workspace, &published)?;
+    let outside = Outside { workspace, folder: workspace.target.join("packages"), parts };
+    for package in &published {
         outside.unpack(package)?;
     }
-    outside.settle(published)?;
+    outside.settle(&published)?;
     let mut wrong = Vec::new();
-    for package in published.iter().filter(|package| which(package)) {
+    for package in tried {
         match outside.try_out(package) {
             Ok(examples) => eprintln!("{} {}: packed, and {examples} of its README ran", package.name, package.version),
             Err(error) => {
@@ -82,6 +108,7 @@ fn pack(workspace: &Workspace, published: &[&Package]) -> Result<()> {
 struct Outside<'a> {
     workspace: &'a Workspace,
     folder: PathBuf,
+    parts: Parts,
 }
 
 impl Outside<'_> {
@@ -137,6 +164,10 @@ impl Outside<'_> {
         let readme = fs::read_to_string(&readme).with_context(|| format!("{} is packed without README.md", package.name))?;
         let dependencies =
             readme::dependencies(&readme).unwrap_or_else(|| format!("{} = \"{}\"\n", package.name, package.version));
+        let dependencies = match light_features(package).filter(|_| self.parts == Parts::Light) {
+            Some(features) => lightened(&dependencies, &package.name, &features),
+            None => dependencies,
+        };
         let place = self.folder.join(user(package));
         empty(&place)?;
         let programs = place.join("src/bin");
@@ -177,6 +208,15 @@ fn user(package: &Package) -> String {
     format!("user-of-{}", package.name)
 }
 
+/// These dependencies with the crate `name` as somebody has it who wants no more than `features` of it.
+fn lightened(dependencies: &str, name: &str, features: &[&str]) -> String {
+    let light = |line: &str| match line.strip_prefix(name).and_then(|rest| rest.strip_prefix(" = \"")?.strip_suffix('"')) {
+        Some(version) => format!("{name} = {{ version = \"{version}\", default-features = false, features = {features:?} }}\n"),
+        None => format!("{line}\n"),
+    };
+    dependencies.lines().map(light).collect()
+}
+
 /// Removes a folder with all that is in it, if it exists.
 fn empty(place: &Path) -> Result<()> {
     if place.exists() {
@@ -209,6 +249,19 @@ fn profiles(manifest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heavy_features_are_left_out_and_everything_else_stays() {
+        let readme = "armring-issuer = \"0.1\"\narmring-wire = \"0.1\"\n";
+        let light =
+            "armring-issuer = { version = \"0.1\", default-features = false, features = [\"sqlite\"] }\narmring-wire = \"0.1\"\n";
+        assert_eq!(lightened(readme, "armring-issuer", &["sqlite"]), light);
+        let workspace = Workspace::load().unwrap();
+        let issuer = workspace.package("armring-issuer").unwrap();
+        assert_eq!(light_features(issuer), Some(vec!["sqlite"]), "its default features are these and AWS-LC");
+        assert!(issuer.default_features.iter().any(|feature| feature == "aws-lc"));
+        assert_eq!(light_features(workspace.package("armring-wire").unwrap()), None);
+    }
 
     #[test]
     fn profiles_of_all_crates_are_kept_and_those_of_single_ones_are_not() {

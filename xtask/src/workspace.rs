@@ -27,6 +27,8 @@ pub(crate) struct Package {
     pub(crate) rust_version: Option<String>,
     /// The root file of the library, if the package has one.
     pub(crate) library: Option<PathBuf>,
+    /// The features that it has unless told otherwise.
+    pub(crate) default_features: Vec<String>,
     /// The table `[package.metadata.armring]`, or null.
     pub(crate) armring: Value,
 }
@@ -74,6 +76,7 @@ impl Package {
             published: package.get("publish").is_none_or(Value::is_null),
             rust_version: package.get("rust_version").and_then(Value::as_str).map(str::to_owned),
             library: library.map(PathBuf::from),
+            default_features: package.pointer("/features/default").map(strings).unwrap_or_default(),
             armring: package.pointer("/metadata/armring").cloned().unwrap_or_default(),
         })
     }
@@ -116,6 +119,11 @@ fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_stem().unwrap_or(command.get_program());
     let words: Vec<OsString> = [program].into_iter().chain(command.get_args()).map(Into::into).collect();
     words.join(" ".as_ref()).to_string_lossy().into_owned()
+}
+
+/// The strings of a list.
+pub(crate) fn strings(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str> {

@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use armring_channel::Opened;
-use armring_issuer::{Applicant, DepositRef, Issuer, Keys, MemoryLedger, Policy, REPLY_MAX, Session, sign_key_list};
+use armring_issuer::{
+    Applicant, DepositRef, EnrolmentKey, Issuer, Keys, MemoryLedger, Policy, REPLY_MAX, Session, sign_key_list,
+};
 use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, SoftwareKey};
 use armring_token::{
     Counter, Credential, Enrolment, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyUse, Limits, Minor, Object, Payee, PayeeKey,
@@ -73,8 +75,9 @@ pub(super) fn settle() -> Group {
         .beside(floor, None, "Armring", settles(SigningKey::from_bytes(&[3; 32])));
     #[cfg(feature = "peers")]
     let group = {
-        let fast = armring_aws_lc::SigningKey::from_bytes(&[3; 32]).expect("a key");
-        group.beside(floor, None, "Armring, receipt by AWS-LC", settles(fast))
+        // The issuer's own key, as it is unless its feature is turned off.
+        let fast = armring_issuer::SigningKey::from_bytes(&[3; 32]).expect("a key");
+        group.beside(floor, None, "Armring, AWS-LC", settles(fast))
     };
     group
 }
@@ -95,7 +98,7 @@ impl<S: MultipartSigner<Signature>> World<S> {
         let mut rng = ChaCha20Rng::seed_from_u64(7);
         let root_signer = SigningKey::from_bytes(&[1; 32]);
         let root_key = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).expect("a key");
-        let enrolment = SoftwareKey::new([2; 32]);
+        let enrolment = EnrolmentKey::from_bytes(&[2; 32]).expect("a key");
         // Whoever signs, it is with this seed.
         let public = SigningKey::from_bytes(&[3; 32]).verifying_key().to_bytes();
         let entries = [

@@ -1,7 +1,7 @@
 //! What happens once something is durable, and not before.
 
 use armring_pairing::{DiffieHellman, StoreFirst};
-use armring_token::{Counter, Credential};
+use armring_token::{Counter, Credential, KeyList, Verified};
 use armring_wire::records::CREDENTIAL_MAX;
 use armring_wire::records::band::{Decline, ToWallet};
 use armring_wire::{Amount, Digits, EnrolmentCode, Opaque, Uptime};
@@ -20,7 +20,6 @@ use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
 use crate::unpair::Unpairing;
 
 /// What waits for the host to report that something is durable.
-#[expect(clippy::large_enum_variant, reason = "there is one, and no allocator to box it")]
 pub(crate) enum AfterStore {
     Nothing,
     /// The provisional link: then the band confirms.
@@ -33,9 +32,10 @@ pub(crate) enum AfterStore {
         slot: usize,
         introduction: Introduction,
     },
-    /// A key list: then the enrolment that brought it goes on, if one did.
+    /// A key list: then it is the one, and the enrolment that brought it goes on, if one did.
     KeyList {
         slot: usize,
+        list: Verified<KeyList>,
         enrol: Option<EnrolmentCode>,
     },
     /// A new payment key: then its enrolment begins.
@@ -100,8 +100,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             AfterStore::Nothing => Ok(()),
             AfterStore::Pair { .. } => self.pair_stored(),
             AfterStore::Introduce { .. } => self.introduced(),
-            AfterStore::KeyList { slot, enrol } => {
-                self.after_store = AfterStore::Nothing;
+            AfterStore::KeyList { slot, .. } => {
+                let enrol = self.take_stored_key_list()?;
                 self.answer_with(slot, |core| core.key_list_stored(slot, enrol, rng))
             }
             AfterStore::PaymentKey { slot, .. } => {
@@ -145,6 +145,17 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Made::Replacing(replacement) => self.replacement = Some(replacement),
         }
         self.say_confirm(&store_first.stored())
+    }
+
+    #[inline(never)]
+    fn take_stored_key_list(&mut self) -> Result<Option<EnrolmentCode>, Error> {
+        let (list, enrol) = { &mut self.after_store }.take(|after| match after {
+            AfterStore::KeyList { list, enrol, .. } => Some((list, enrol)),
+            _ => None,
+        })?;
+        self.latest = self.latest.max(list.issued);
+        self.key_list = Some(list);
+        Ok(enrol)
     }
 
     #[inline(never)]

@@ -114,17 +114,14 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         enrol: Option<EnrolmentCode>,
         rng: &mut R,
     ) -> Result<(), Refusal> {
-        if self.store_key_list(object)? {
-            self.after_store = AfterStore::KeyList { slot, enrol };
-            return Ok(());
-        }
-        self.key_list_stored(slot, enrol, rng)
+        if self.store_key_list(slot, object, enrol)? { Ok(()) } else { self.key_list_stored(slot, enrol, rng) }
     }
 
-    /// Verifies a key list and has it stored. Says whether it is another one than the band has. Apart, so that its stack is free when an
-    /// enrolment goes on.
+    /// Verifies a key list and has it stored, unless it is the one that the band has: says which. It is not the band's before it is stored, or a
+    /// store that fails would leave a list that is taken for stored and gone after a restart. Apart, so that its stack is free when an enrolment
+    /// goes on.
     #[inline(never)]
-    fn store_key_list(&mut self, object: &[u8]) -> Result<bool, Refusal> {
+    fn store_key_list(&mut self, slot: usize, object: &[u8], enrol: Option<EnrolmentCode>) -> Result<bool, Refusal> {
         let known = self.key_list.as_ref().map_or_else(Default::default, |list| list.epoch);
         let list = Unverified::<KeyList>::parse(object)
             .map_err(|_| Decline::Invalid)?
@@ -135,8 +132,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             return Ok(false);
         }
         self.out.store_bytes(Place::KeyList, object)?;
-        self.latest = self.latest.max(list.issued);
-        self.key_list = Some(list);
+        self.after_store = AfterStore::KeyList { slot, list, enrol };
         Ok(true)
     }
 

@@ -12,7 +12,7 @@
 //!
 //! With the word of the band's maker for the key, the credential may be active at once: see [`Makers`](crate::Makers).
 
-use armring_channel::{Channel, HandshakeHash, OpenError, Opened};
+use armring_channel::{HandshakeHash, OpenError, Opened};
 use armring_pairing::{DiffieHellman, Enrol, EnrolVersions, Error as PairingError};
 use armring_token::{Credential, Enrolment, Form, PaymentKey, Signature};
 use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand, EnrolToIssuer};
@@ -26,6 +26,7 @@ use crate::error::MachineError;
 use crate::issuer::Issuer;
 use crate::keys::draw;
 use crate::ledger::{Account, AccountState, CodeHash, CredentialRecord, CredentialState, Enrolled, Ledger, NewCredential};
+use crate::provider::{Channel, Suite};
 use crate::service::{Outcome, Said, Session};
 
 /// What a band asks for.
@@ -76,7 +77,7 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         session.enrolment = None;
         let Ok(first) = message.try_into() else { return Ok(handshake_failed()) };
         let versions = EnrolVersions { band: versions, issuer: self.keys.versions() };
-        match <Enrol>::answer(self.keys.enrolment(), versions, first, rng) {
+        match Enrol::<Suite>::answer(self.keys.enrolment(), versions, first, rng) {
             Ok((noise, _band, second)) => {
                 session.enrolment = Some(noise.channel);
                 Ok((Said::Enrol(second.to_vec()), None))

@@ -63,6 +63,8 @@ pub enum CallerError {
 pub enum MachineError {
     /// The random number generator failed.
     Randomness,
+    /// A key could not be made.
+    KeyUnavailable,
     /// The signer failed.
     Signer(SignError),
     /// The signing key is not valid now, as the key list says: what it signed would be refused. A newer key list is due.
@@ -155,6 +157,7 @@ impl fmt::Display for MachineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Randomness => f.write_str("the random number generator failed"),
+            Self::KeyUnavailable => f.write_str("a key could not be made"),
             Self::Signer(error) => error.fmt(f),
             Self::SigningKeyNotValid => f.write_str("the signing key is not valid now"),
             Self::Handshake(error) => error.fmt(f),

@@ -3,11 +3,10 @@
 use core::fmt;
 use core::ops::ControlFlow;
 
-use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_pairing::DiffieHellman;
 use armring_token::{Epoch, Signature};
 use armring_wire::records::issuer::Refusal;
 use armring_wire::{AccountPseudonym, Amount, Currency, RootFingerprint, UnixTime};
-use ed25519_dalek::SigningKey;
 use rand_core::TryCryptoRng;
 use signature::MultipartSigner;
 
@@ -16,6 +15,7 @@ use crate::keys::{CheckedKeys, Keys, draw};
 use crate::ledger::{Account, AccountState, Answer, DepositRef, Entry, Ledger, RefundAnswer, RefundTerms, Terms};
 use crate::makers::{Makers, NoMakers};
 use crate::policy::Policy;
+use crate::provider::{EnrolmentKey, SigningKey};
 use crate::redeem::{self, VerifiedPayment};
 use crate::refund::{self, VerifiedRefund};
 
@@ -23,7 +23,7 @@ use crate::refund::{self, VerifiedRefund};
 ///
 /// It holds no socket, no clock and no thread. Bytes from wallets and payees go through [`handle`](Self::handle); everything else is for the
 /// operator, behind the operator's own sign-in.
-pub struct Issuer<L, S = SigningKey, D = SoftwareKey> {
+pub struct Issuer<L, S = SigningKey, D = EnrolmentKey> {
     pub(crate) keys: CheckedKeys<S, D>,
     pub(crate) policy: Policy,
     pub(crate) ledger: L,

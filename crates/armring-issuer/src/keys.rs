@@ -3,19 +3,19 @@
 use core::fmt;
 use core::time::Duration;
 
-use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_pairing::DiffieHellman;
 use armring_token::{
     Epoch, Form, Issuer, KeyEntry, KeyList, Object, Receipt, RefundReceipt, RevocationList, Revocations, Root, RootKey, Sequence,
     Signature, Signing, Unverified, VerifyError,
 };
 use armring_wire::records::REVOCATIONS_MAX;
 use armring_wire::{Amount, Currency, KeyId, Outcome, RootFingerprint, TokenDigest, UnixTime, Validity, VersionRange};
-use ed25519_dalek::SigningKey;
 use rand_core::TryCryptoRng;
 use signature::MultipartSigner;
 
 use crate::error::{CallerError, Error, MachineError};
 use crate::ledger::{RefundRuling, RevokedPart, Ruling};
+use crate::provider::{EnrolmentKey, SigningKey};
 
 /// Signs a key list with the root key: what an operator does offline, on a machine that does nothing else.
 ///
@@ -23,14 +23,13 @@ use crate::ledger::{RefundRuling, RevokedPart, Ruling};
 /// [`CallerError::TooManyKeys`] above [`KEYS_MAX`](armring_token::KEYS_MAX), [`MachineError::Signer`].
 ///
 /// ```
-/// use armring_issuer::sign_key_list;
+/// use armring_issuer::{SigningKey, sign_key_list};
 /// use armring_token::{Epoch, KeyEntry, KeyUse, RootKey, Signing};
 /// use armring_wire::{KeyId, UnixTime, Validity};
-/// use ed25519_dalek::SigningKey;
-/// # let (root_seed, online_key) = ([1; 32], SigningKey::from_bytes(&[2; 32]).verifying_key().to_bytes());
+/// # let (root_seed, online_key) = ([1; 32], SigningKey::from_bytes(&[2; 32])?.public_key());
 ///
-/// let root_signer = SigningKey::from_bytes(&root_seed);
-/// let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).ok_or("a key")?;
+/// let root_signer = SigningKey::from_bytes(&root_seed)?;
+/// let root = RootKey::from_bytes(root_signer.public_key()).ok_or("a key")?;
 /// let (now, next_year) = (UnixTime::from_secs(1_800_000_000), UnixTime::from_secs(1_831_536_000));
 /// let keys = [KeyEntry {
 ///     id: KeyId(1),
@@ -56,8 +55,9 @@ pub fn sign_key_list<S: MultipartSigner<Signature>>(
     Ok(list.sign(&root.fingerprint(), signer, &mut buffer).map_err(MachineError::from)?.to_vec())
 }
 
-/// The keys that a running issuer has: not the root, but what the root signed for.
-pub struct Keys<S = SigningKey, D = SoftwareKey> {
+/// The keys that a running issuer has: not the root, but what the root signed for. Each may be in a hardware module: `S` and `D` are whatever
+/// signs and agrees.
+pub struct Keys<S = SigningKey, D = EnrolmentKey> {
     /// The root key.
     pub root: RootKey,
     /// What the key list calls the signing key.

@@ -24,24 +24,25 @@
 //! Nothing here has a socket or a clock, and only [`GroupCommit`] has threads: bytes, the time and randomness come in as arguments.
 //!
 //! ```
-//! use armring_issuer::{DepositRef, Issuer, Keys, MemoryLedger, Policy, REPLY_MAX, Session, sign_key_list};
-//! use armring_pairing::{DiffieHellman, SoftwareKey};
+//! use armring_issuer::{
+//!     DepositRef, EnrolmentKey, Issuer, Keys, MemoryLedger, Policy, REPLY_MAX, Session, SigningKey, sign_key_list,
+//! };
+//! use armring_pairing::DiffieHellman;
 //! use armring_token::{Epoch, KeyEntry, KeyUse, RootKey, Signing};
 //! use armring_wire::records::issuer::{FromIssuer, ToIssuer};
 //! use armring_wire::{Amount, Currency, KeyId, UnixTime, Validity, decode_record, encode};
-//! use ed25519_dalek::SigningKey;
 //! # use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 //! # let mut rng = ChaCha20Rng::seed_from_u64(1);
-//! # let (root_seed, online_seed) = ([1; 32], [2; 32]);
+//! # let (root_seed, online_seed, enrolment_secret) = ([1; 32], [2; 32], [3; 32]);
 //! # let now = UnixTime::from_secs(1_800_000_000);
 //!
 //! // Offline, the root signs for the keys that are online.
-//! let (root_signer, online) = (SigningKey::from_bytes(&root_seed), SigningKey::from_bytes(&online_seed));
-//! let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).ok_or("a key")?;
-//! let enrolment = SoftwareKey::generate(&mut rng)?;
+//! let (root_signer, online) = (SigningKey::from_bytes(&root_seed)?, SigningKey::from_bytes(&online_seed)?);
+//! let root = RootKey::from_bytes(root_signer.public_key()).ok_or("a key")?;
+//! let enrolment = EnrolmentKey::from_bytes(&enrolment_secret)?;
 //! let validity = Validity { from: now, until: UnixTime::from_secs(1_831_536_000) };
 //! let keys = [
-//!     KeyEntry { id: KeyId(1), key_use: KeyUse::Signing, key: online.verifying_key().to_bytes(), validity },
+//!     KeyEntry { id: KeyId(1), key_use: KeyUse::Signing, key: online.public_key(), validity },
 //!     KeyEntry { id: KeyId(2), key_use: KeyUse::Enrolment, key: *enrolment.public_key().as_bytes(), validity },
 //! ];
 //! let key_list = sign_key_list(&root, &Signing::new(root_signer), Epoch(1), (now, validity.until), &keys)?;
@@ -74,6 +75,7 @@ mod ledger;
 mod makers;
 mod operator;
 mod policy;
+mod provider;
 mod redeem;
 mod refund;
 mod service;
@@ -95,6 +97,7 @@ pub use ledger::{PostgresLedger, PostgresOptions};
 pub use makers::{MakerId, Makers, NoMakers};
 pub use operator::{Applicant, CODE_VALIDITY};
 pub use policy::{Attempt, OwnRule, Policy, Worn};
+pub use provider::{EnrolmentKey, SigningKey};
 pub use redeem::{Interval, VerifiedPayment};
 pub use refund::VerifiedRefund;
 pub use service::{REPLY_MAX, Reply, Session};

@@ -1,6 +1,5 @@
 //! One way in, one way out: records of wallets and payees, each with its answer.
 
-use armring_channel::Channel;
 use armring_pairing::DiffieHellman;
 use armring_token::{Epoch, Signature};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
@@ -11,6 +10,7 @@ use signature::MultipartSigner;
 use crate::error::MachineError;
 use crate::issuer::Issuer;
 use crate::ledger::Ledger;
+use crate::provider::Channel;
 
 /// The longest answer, in bytes.
 pub const REPLY_MAX: usize = <FromIssuer<'static> as Record<'static>>::MAX_LEN;

@@ -4,11 +4,16 @@
 mod common;
 
 use armring_issuer::*;
-use armring_token::VerifyError;
+use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_token::{
+    Credential, Object, PayeeCertificate, Receipt, RefundReceipt, RevocationList, Signing, Unverified, VerifyError,
+};
 use armring_wire::records::issuer::{FromIssuer, Refusal, ToIssuer};
 use armring_wire::*;
 use common::*;
+use ed25519_dalek::SigningKey as PortableKey;
 use proptest::prelude::*;
+use rand_chacha::rand_core::SeedableRng;
 
 fn answer(w: &mut World<MemoryLedger>, record: &[u8], now: UnixTime) -> (Vec<u8>, Option<MachineError>) {
     let mut out = [0; REPLY_MAX];
@@ -91,6 +96,45 @@ fn an_issuer_does_not_start_with_keys_that_nobody_would_accept() {
     spoiled.key_list[0] ^= 1;
     assert_eq!(new(spoiled, NOW), CallerError::KeyList(VerifyError::Signature));
     assert_eq!(new(Keys { key_list: Vec::new(), ..fresh() }, NOW), CallerError::KeyList(VerifyError::Malformed));
+}
+
+type Portable = Signing<armring_token::Issuer, PortableKey>;
+
+/// Whether an object is what portable Rust makes of the same claims.
+fn is_portable<'a, T: Object<'a, By = armring_token::Issuer>>(
+    w: &World<MemoryLedger>,
+    signing: &Portable,
+    object: &'a [u8],
+) -> bool {
+    let claims = Unverified::<T>::parse(object).unwrap();
+    claims.claims().sign(&w.root, signing, &mut vec![0; T::MAX_LEN]).unwrap() == object
+}
+
+/// With AWS-LC too, which is the default. Bands in these tests are portable Rust: that they enrol says that the sealed bytes are the same.
+#[test]
+fn what_the_issuer_signs_is_byte_for_byte_what_portable_rust_signs() {
+    let mut w = World::new(MemoryLedger::new());
+    // The world draws its keys in this order.
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let (signing, enrolment) = (PortableKey::from_bytes(&random(&mut rng)), SoftwareKey::new(random(&mut rng)));
+    assert_eq!(w.list.enrolment_key(NOW).unwrap(), *enrolment.public_key().as_bytes());
+    assert_eq!(w.list.signing_key(KeyId(7), NOW).unwrap().as_bytes(), signing.verifying_key().as_bytes());
+    let signing = Portable::new(signing);
+
+    let (shop, mut band) = (w.shop(), w.band(1_000));
+    let request = shop.request(&mut w, 10);
+    let token = band.token(&w, &request);
+    let answer = w.settle(&request, &token, NOW);
+    let refund = shop.refund(&mut w, answer.token, 10);
+    let (refunded, _) = w.refund(&refund, NOW);
+    let revoked = w.revocations_part(0, 0, NOW).unwrap();
+    let payee = w.issuer.ledger().payee(shop.id).unwrap().unwrap();
+    let credential = w.issuer.ledger().credential(band.credential.id).unwrap().unwrap();
+    assert!(is_portable::<Receipt>(&w, &signing, &answer.receipt));
+    assert!(is_portable::<RefundReceipt>(&w, &signing, &refunded.receipt));
+    assert!(is_portable::<RevocationList<'_>>(&w, &signing, &revoked));
+    assert!(is_portable::<PayeeCertificate<'_>>(&w, &signing, payee.certificate()));
+    assert!(is_portable::<Credential>(&w, &signing, credential.object()));
 }
 
 #[test]

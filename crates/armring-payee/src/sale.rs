@@ -25,7 +25,7 @@ use crate::taken::Tokens;
 ///
 /// With network the token's signature is the issuer's to verify: a payee need not have the credential that its key is in. What a sale checks
 /// then is that the token answers this request, with this amount, for this payee. A forged token therefore waits beside the real one and never
-/// in its way. Without network it is verified here: see [`Sale::accept_offline`].
+/// in its way for long: where there is no room, one that waits is redeemed first. Without network it is verified here: see [`Sale::accept_offline`].
 ///
 /// A payee that may be started again stores its sales: see [`Sale::to_bytes`].
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ pub enum Heard<'a> {
     /// Say this to the wallet.
     Answer(FromPayee<'a>),
     /// Redeem this token: ask the issuer with [`Sale::redeem`], take its answer with [`Sale::issuer_says`], and say what that gives. Where the
-    /// issuer cannot be reached, say what [`Sale::hear_offline`] gives.
+    /// issuer cannot be reached, say what [`Sale::hear_offline`] gives. It may be one that came before, and has to make room.
     Redeem(TokenDigest),
 }
 
@@ -152,6 +152,11 @@ impl Sale {
         };
         match self.take(token.as_bytes()) {
             Ok(digest) => self.receipt_for(&digest).map_or(Heard::Redeem(digest), Heard::Answer),
+            // The issuer may never have been asked about what is in its way, or the answer was lost: that goes first, and makes room.
+            Err(TokenError::TooMany) => match self.in_the_way_of(token.as_bytes()) {
+                Some(digest) => Heard::Redeem(digest),
+                None => Heard::Answer(TokenError::TooMany.into()),
+            },
             Err(error) => Heard::Answer(error.into()),
         }
     }
@@ -185,6 +190,12 @@ impl Sale {
         let digest = self.answered_by(token)?.token_digest(&self.root);
         self.tokens.keep(digest, token)?;
         Ok(digest)
+    }
+
+    /// Which of the tokens that wait is to be redeemed first, where there is no room for this one.
+    fn in_the_way_of(&self, token: &[u8]) -> Option<TokenDigest> {
+        let digest = self.answered_by(token).ok()?.token_digest(&self.root);
+        self.tokens.find(&digest).or_else(|| self.tokens.waiting()).map(|taken| taken.digest)
     }
 
     /// The token, if it answers this request with this amount for this payee.

@@ -79,6 +79,11 @@ impl Tokens {
         self.0.iter().find(|taken| taken.is_settled())
     }
 
+    /// The one of which nothing was verified that has waited longest.
+    pub(crate) fn waiting(&self) -> Option<&Taken> {
+        self.0.iter().find(|taken| matches!(taken.state, State::Waiting))
+    }
+
     pub(crate) fn pending(&self) -> Option<&Taken> {
         self.0.iter().find(|taken| taken.is_pending())
     }

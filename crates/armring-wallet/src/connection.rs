@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use armring_pairing::{AtWallet, CodeShown, DiffieHellman, Link, MESSAGE_MAX, PairingLabel, ResumeTicket, Session};
+use armring_pairing::{AtWallet, CodeShown, DiffieHellman, Link, MESSAGE_MAX, PairingLabel, ResumeTicket};
 use armring_wire::records::band::ToBand;
 use armring_wire::{AttPayload, Fragmenter, Reassembler};
 use rand_core::TryCryptoRng;
@@ -11,6 +11,7 @@ use crate::error::{CallerError, Error, PeerError};
 use crate::event::Output;
 use crate::handshake::{Comparison, Goal, Phase, step};
 use crate::out::Out;
+use crate::suite::Session;
 
 /// A connection to a band, as the wallet sees it. It does nothing by itself: the app hands it each notification of the band with
 /// [`Connection::fragment`], and after each call polls until there are no more [`Output`]s.

@@ -2,8 +2,8 @@
 
 use armring_channel::{OpenError, Opened};
 use armring_pairing::{
-    AtWallet, AwaitingBandShare, BandHello, CodeShown, CompareCode, DiffieHellman, Generations, Link, Pairing, PairingLabel,
-    PairingUncompared, Reconnect, Resume, ResumeSecret, ResumeTicket, Session, Share, UNSUPPORTED, WalletHello,
+    AtWallet, AwaitingBandShare, BandHello, CodeShown, CompareCode, DiffieHellman, Generations, Link, PairingLabel, ResumeSecret,
+    ResumeTicket, Share, UNSUPPORTED, WalletHello,
 };
 use armring_wire::records::band::{ToBand, ToWallet};
 use armring_wire::{DecodeError, VersionRange, decode_record};
@@ -12,6 +12,7 @@ use rand_core::TryCryptoRng;
 use crate::error::{CallerError, Error, PeerError};
 use crate::event::Event;
 use crate::out::Out;
+use crate::suite::{Pairing, PairingUncompared, Reconnect, Resume, Session};
 
 /// Where a connection stands.
 pub(crate) enum Phase {

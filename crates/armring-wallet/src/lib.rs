@@ -49,6 +49,7 @@ mod offer;
 mod out;
 mod payment;
 mod stored;
+mod suite;
 
 pub use bands::Bands;
 pub use collection::Collection;

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use armring_pairing::{MESSAGE_MAX, Session};
+use armring_pairing::MESSAGE_MAX;
 use armring_wire::records::band::ToBand;
 use armring_wire::{Fragmenter, encode};
 
 use crate::error::{CallerError, Error};
 use crate::event::{Event, Output};
+use crate::suite::Session;
 
 /// Where outputs go.
 pub(crate) struct Out<'a> {

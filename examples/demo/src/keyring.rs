@@ -1,7 +1,7 @@
 //! The issuer's keys: the root, and what it signs for. A real issuer keeps the root offline; here all of it is in one file, readable by whoever reads the disk.
 
 use anyhow::{Context, Result};
-use armring_issuer::{Keys, sign_key_list};
+use armring_issuer::{EnrolmentKey, Keys, SigningKey as OwnKey, sign_key_list};
 use armring_pairing::{DiffieHellman, SoftwareKey};
 use armring_token::{Epoch, KeyEntry, KeyUse, RootKey, Signing};
 use armring_wire::{KeyId, UnixTime, Validity};
@@ -97,8 +97,8 @@ impl Keyring {
         Ok(Keys {
             root: self.root,
             signing_id: self.signing.entry.id,
-            signing: Signing::new(self.signing.key.clone()),
-            enrolment: SoftwareKey::new(*self.enrolment.key.expose()),
+            signing: Signing::new(OwnKey::from_bytes(self.signing.key.as_bytes())?),
+            enrolment: EnrolmentKey::from_bytes(self.enrolment.key.expose())?,
             key_list,
         })
     }

@@ -188,7 +188,7 @@ impl Stored {
 
     fn book(&self) -> Result<Book> {
         let root = RootKey::from_bytes(array(&self.root)?).context("not a root key")?;
-        let mut book = Book::new(OwnKey::new(*Zeroizing::new(array(&self.key)?)), root, self.issuer.clone());
+        let mut book = Book::new(OwnKey::new(Zeroizing::new(array(&self.key)?))?, root, self.issuer.clone());
         book.key_list = unhex(&self.key_list)?;
         for link in &self.links {
             book.bands.add(Link::from_bytes(&Zeroizing::new(array(link)?)).context("not a link")?);

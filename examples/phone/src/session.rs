@@ -58,7 +58,7 @@ pub fn remember(path: &Path, root: Option<[u8; 32]>, issuer: Option<&str>) -> Re
             let first = "a new phone has to know its issuer: --root KEY, which the issuer publishes, and --issuer ADDRESS";
             let (root, issuer) = (root.context(first)?, issuer.context(first)?);
             let root = RootKey::from_bytes(root).context("--root is not the key of an issuer")?;
-            let book = Book::new(provider::new_key()?, root, issuer.to_owned());
+            let book = Book::new(provider::OwnKey::generate()?, root, issuer.to_owned());
             file.write(&book)?;
             book
         }

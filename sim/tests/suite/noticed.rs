@@ -30,5 +30,5 @@ fn a_failure_is_shrunk_and_still_fails_in_the_same_way() {
     assert!(!failure.events.is_empty() && shrunk.events.is_empty(), "{shrunk}");
     let again = live(shrunk.setup.clone()).unwrap_err();
     assert_eq!((again.broken.invariant, &again.events), (failure.broken.invariant, &shrunk.events));
-    assert!(shrunk.to_string().starts_with("SIM_SEED=1 cargo test -p armring-sim"), "one line that replays it");
+    assert!(shrunk.to_string().starts_with("cargo run -p armring-sim -- --faults 1 --seed 1 "), "one line that replays it");
 }

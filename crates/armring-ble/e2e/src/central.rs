@@ -1,10 +1,9 @@
 //! A central on a host stack of its own: it finds the band, connects, and carries fragments to and fro.
 
-use std::cell::RefCell;
 use std::fmt::Debug;
 
 use armring_ble::trouble::{GattPipe, info, open, open_channel};
-use armring_ble::{Line, Pipe, Seen};
+use armring_ble::{Line, Pipe};
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -14,6 +13,7 @@ use crate::air::{Controller, hci};
 use crate::bracelet::SPSM;
 use crate::foreign::Foreign;
 use crate::heap::Heap;
+use crate::scan::{Scanned, find};
 
 /// What a central is to do once it has connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,55 +234,6 @@ async fn carry_raw<const MTU: usize>(
                 Ok(len) => { let _ = tell.send(Heard::Payload(payload[..len].to_vec())); }
                 Err(_) => return,
             },
-        }
-    }
-}
-
-/// Scans until a band is seen.
-async fn find<const MTU: usize>(stack: &Stack_<'_, MTU>, scanned: &Scanned) -> Address {
-    let mut central = stack.central();
-    let mut scanner = Scanner::new(&mut central);
-    let session = scanner.scan(&ScanConfig::default()).await.unwrap();
-    let address = scanned.found().await;
-    session.stop().await;
-    address
-}
-
-/// Who advertises that they are a band.
-#[derive(Default)]
-struct Scanned {
-    found: RefCell<Option<Address>>,
-    seen: tokio::sync::Notify,
-}
-
-impl Scanned {
-    async fn found(&self) -> Address {
-        loop {
-            if let Some(address) = *self.found.borrow() {
-                return address;
-            }
-            self.seen.notified().await;
-        }
-    }
-
-    fn sees(&self, kind: AddrKind, addr: BdAddr, data: &[u8]) {
-        if Seen::default().and(data).is_band {
-            *self.found.borrow_mut() = Some(Address::new(kind, addr));
-            self.seen.notify_one();
-        }
-    }
-}
-
-impl EventHandler for Scanned {
-    fn on_adv_reports(&self, reports: LeAdvReportsIter<'_>) {
-        for report in reports.flatten() {
-            self.sees(report.addr_kind, report.addr, report.data);
-        }
-    }
-
-    fn on_ext_adv_reports(&self, reports: LeExtAdvReportsIter<'_>) {
-        for report in reports.flatten() {
-            self.sees(report.addr_kind, report.addr, report.data);
         }
     }
 }

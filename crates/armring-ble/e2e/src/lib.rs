@@ -19,9 +19,11 @@ pub mod bracelet;
 pub mod capture;
 pub mod central;
 pub mod foreign;
+pub mod hasty;
 pub mod heap;
 pub mod middle;
 pub mod phone;
+pub mod scan;
 pub mod tasks;
 
 use std::future::Future;

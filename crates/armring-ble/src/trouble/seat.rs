@@ -1,13 +1,14 @@
 //! The two connections that a band may have, each served by itself.
 
 use core::cell::Cell;
-use core::future::pending;
+use core::future::{pending, poll_fn};
 use core::pin::pin;
+use core::task::Poll;
 
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload};
 use bt_hci::cmd::le::{LeSetAdvEnable, LeSetRandomAddr};
 use embassy_futures::join::join;
-use embassy_futures::select::{Either, select, select3};
+use embassy_futures::select::{Either, Either3, select, select3};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_sync::channel::Channel;
 use embassy_sync::mutex::Mutex;
@@ -172,22 +173,25 @@ impl<'a, C: Controller, P: PacketPool, const N: usize> Air<'a, '_, '_, C, P, N> 
     async fn serve(&self, index: usize, seat: &Seat<N>) -> Result<(), BleHostError<C::Error>> {
         loop {
             let connection = self.accept().await?;
-            let gatt = connection.clone().with_attribute_server(self.server)?;
             self.inbox.send((index, Heard::Connected)).await;
-            let writer = Mutex::new(None);
-            let hears = async |heard| self.inbox.send((index, heard)).await;
-            select3(self.events(&gatt, &hears), self.sdus(&connection, &writer, &hears), self.outgoing(seat, &gatt, &writer))
-                .await;
+            if let Some(connection) = &connection {
+                let gatt = connection.clone().with_attribute_server(self.server)?;
+                let writer = Mutex::new(None);
+                let hears = async |heard| self.inbox.send((index, heard)).await;
+                select3(self.events(&gatt, &hears), self.sdus(connection, &writer, &hears), self.outgoing(seat, &gatt, &writer))
+                    .await;
+            }
             let over = async { while !matches!(seat.out.receive().await, Out::Over) {} };
             join(self.inbox.send((index, Heard::Disconnected)), over).await;
         }
     }
 
-    /// Advertises what is to be advertised until somebody connects.
-    async fn accept(&self) -> Result<Connection<'a, P>, BleHostError<C::Error>> {
+    /// Advertises what is to be advertised until somebody connects; `None` if they are gone again already.
+    async fn accept(&self) -> Result<Option<Connection<'a, P>>, BleHostError<C::Error>> {
         let mut role = self.role.lock().await;
         loop {
             let Session { address, advertised } = self.aired.session().await;
+            let before = self.connections();
             self.stack.command(LeSetRandomAddr::new(BdAddr::new(address))).await?;
             let parameters = AdvertisementParameters { own_addr_kind: Some(AddrKind::RANDOM), ..Default::default() };
             let response = advertised.scan_response();
@@ -199,20 +203,33 @@ impl<'a, C: Controller, P: PacketPool, const N: usize> Air<'a, '_, '_, C, P, N> 
             // Dropped, it has the stack stop advertising. That is not to be while the command to do so is under way from here: a second one with the
             // same opcode waits until something else wakes the stack, and every later command waits for it (bt-hci 0.10, `ControllerState`).
             let mut accepted = pin!(role.advertise(&parameters, data).await?.accept());
-            let connection = match select(&mut accepted, self.aired.changed.wait()).await {
-                Either::First(accepted) => accepted.ok(),
-                Either::Second(()) => {
+            let connection = match select3(&mut accepted, self.aired.changed.wait(), self.connected_since(before)).await {
+                Either3::First(accepted) => accepted.ok(),
+                Either3::Second(()) => {
                     // Only once the controller says that it has stopped is it known whether somebody was just in time, and may the address be
                     // changed (Bluetooth Core 6.0, Vol 4, Part E, §7.8.4).
                     self.stack.command(LeSetAdvEnable::new(false)).await?;
                     role.try_accept()
                 }
+                Either3::Third(()) => None,
             };
-            if let Some(connection) = connection {
+            if connection.is_some() || self.connections() != before {
                 self.aired.now.set(OnAir::Taken);
                 return Ok(connection);
             }
         }
+    }
+
+    /// How many connections there were so far, modulo 2³².
+    fn connections(&self) -> u32 {
+        self.stack.metrics(|metrics| metrics.connect_events)
+    }
+
+    /// Waits for another connection than those `before`. Asked behind [`accept`](Advertiser::accept), this is one that ended before the stack
+    /// was asked for it: it forgets such a one, the controller advertises no more, and `accept` would wait for good. A connection wakes whoever
+    /// waits for `accept`, and so this as well.
+    async fn connected_since(&self, before: u32) {
+        poll_fn(|_| if self.connections() == before { Poll::Pending } else { Poll::Ready(()) }).await
     }
 
     /// What the central does over GATT, until it is gone.

@@ -1,7 +1,9 @@
 //! An issuer, a few shops, and many bands.
 
-use armring_issuer::{GroupCommit, GroupOptions, Issuer, Keys, Ledger, MachineError, Policy, sign_key_list};
-use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_issuer::{
+    EnrolmentKey, GroupCommit, GroupOptions, Issuer, Keys, Ledger, MachineError, Policy, SigningKey as OwnKey, sign_key_list,
+};
+use armring_pairing::DiffieHellman;
 use armring_token::{
     Counter, Credential, CredentialRights, Epoch, Form, FreeCount, Gesture, KeyEntry, KeyUse, Limits, Minor, Object, Payee,
     PayeeCertificate, PayeeRights, Payment, PaymentRequest, PaymentToken, Presence, RootKey, Signing, Unlocking, Unverified,
@@ -152,10 +154,10 @@ impl People {
     }
 
     pub(crate) fn open_for_business<L: Ledger + Send + 'static>(&self, ledger: L, options: GroupOptions) -> Result<Front<L>> {
-        let online = SigningKey::from_bytes(&self.online);
-        let enrolment = SoftwareKey::new([7; 32]);
+        let online = OwnKey::from_bytes(&self.online)?;
+        let enrolment = EnrolmentKey::from_bytes(&[7; 32])?;
         let keys = [
-            KeyEntry { id: KeyId(1), key_use: KeyUse::Signing, key: online.verifying_key().to_bytes(), validity: ALWAYS },
+            KeyEntry { id: KeyId(1), key_use: KeyUse::Signing, key: online.public_key(), validity: ALWAYS },
             KeyEntry { id: KeyId(2), key_use: KeyUse::Enrolment, key: *enrolment.public_key().as_bytes(), validity: ALWAYS },
         ];
         let key_list = sign_key_list(&self.root, &Signing::new(key(b'r', 0)), Epoch(1), (NOW, UNTIL), &keys)?;

@@ -17,11 +17,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_pairing::DiffieHellman;
 use armring_token::Signature;
 use armring_wire::records::issuer::{Refusal, ToIssuer};
 use armring_wire::{BufferTooSmall, RootFingerprint, UnixTime, decode_record};
-use ed25519_dalek::SigningKey;
 use rand_core::TryCryptoRng;
 use signature::MultipartSigner;
 
@@ -30,6 +29,7 @@ use self::verify::KnownKeys;
 use crate::error::MachineError;
 use crate::issuer::Issuer;
 use crate::ledger::{Answer, Ledger};
+use crate::provider::{EnrolmentKey, SigningKey};
 use crate::redeem::VerifiedPayment;
 use crate::service::{self, Reply, Said, Session};
 
@@ -69,22 +69,21 @@ pub type Redeemed = Result<Result<Answer, Refusal>, MachineError>;
 /// It needs no runtime: threads and channels are those of std. A caller that must not block takes [`submit`](Self::submit).
 ///
 /// ```
-/// # use armring_issuer::{DepositRef, Issuer, Keys, MemoryLedger, Policy, sign_key_list};
-/// # use armring_pairing::{DiffieHellman, SoftwareKey};
+/// # use armring_issuer::{DepositRef, EnrolmentKey, Issuer, Keys, MemoryLedger, Policy, SigningKey, sign_key_list};
+/// # use armring_pairing::DiffieHellman;
 /// # use armring_token::{Epoch, KeyEntry, KeyUse, RootKey, Signing};
 /// # use armring_wire::{Currency, KeyId, UnixTime, Validity};
-/// # use ed25519_dalek::SigningKey;
 /// # use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 /// use armring_issuer::{GroupCommit, GroupOptions};
 /// use armring_wire::records::issuer::Refusal;
 /// # let mut rng = ChaCha20Rng::seed_from_u64(1);
 /// # let now = UnixTime::from_secs(1_800_000_000);
-/// # let (root_signer, online) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
-/// # let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).ok_or("a key")?;
-/// # let enrolment = SoftwareKey::generate(&mut rng)?;
+/// # let (root_signer, online) = (SigningKey::from_bytes(&[1; 32])?, SigningKey::from_bytes(&[2; 32])?);
+/// # let root = RootKey::from_bytes(root_signer.public_key()).ok_or("a key")?;
+/// # let enrolment = EnrolmentKey::from_bytes(&[3; 32])?;
 /// # let validity = Validity { from: now, until: UnixTime::from_secs(1_831_536_000) };
 /// # let keys = [
-/// #     KeyEntry { id: KeyId(1), key_use: KeyUse::Signing, key: online.verifying_key().to_bytes(), validity },
+/// #     KeyEntry { id: KeyId(1), key_use: KeyUse::Signing, key: online.public_key(), validity },
 /// #     KeyEntry { id: KeyId(2), key_use: KeyUse::Enrolment, key: *enrolment.public_key().as_bytes(), validity },
 /// # ];
 /// # let key_list = sign_key_list(&root, &Signing::new(root_signer), Epoch(1), (now, validity.until), &keys)?;
@@ -107,7 +106,7 @@ pub type Redeemed = Result<Result<Answer, Refusal>, MachineError>;
 /// assert_eq!(issuer.account(account)?.balance, 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct GroupCommit<L, S = SigningKey, D = SoftwareKey> {
+pub struct GroupCommit<L, S = SigningKey, D = EnrolmentKey> {
     shared: Arc<Shared<L, S, D>>,
     verifiers: Vec<JoinHandle<()>>,
     committer: Option<JoinHandle<()>>,

@@ -19,8 +19,8 @@ pub(crate) mod server;
 use std::sync::{Arc, Mutex};
 
 pub(crate) use actors::{Band, Shop, refund_body, request_body, sign};
-use armring_issuer::*;
-use armring_pairing::{DiffieHellman, SoftwareKey};
+use armring_issuer::{SigningKey as OwnKey, *};
+use armring_pairing::DiffieHellman;
 use armring_token::{
     Epoch, FreeCount, Gesture, KeyEntry, KeyList, KeyUse, Limits, Minor, PayeeKey, Presence, Receipt, RefundReceipt, Revocation,
     RevocationList, RootKey, Signature, Signing, Unlocking, Unverified, Verified,
@@ -80,7 +80,7 @@ impl Left {
 
 /// A signer that fails when it is told to.
 pub(crate) struct Signer {
-    key: SigningKey,
+    key: OwnKey,
     left: Arc<Left>,
 }
 
@@ -124,9 +124,9 @@ pub(crate) fn keys(rng: &mut ChaCha20Rng, epoch: u32) -> (Keys<Signer>, Arc<Left
 pub(crate) fn keys_beside(rng: &mut ChaCha20Rng, epoch: u32, signing_id: KeyId, older: &[KeyEntry]) -> (Keys<Signer>, Arc<Left>) {
     let root_signer = SigningKey::from_bytes(&[1; 32]);
     let root = RootKey::from_bytes(root_signer.verifying_key().to_bytes()).unwrap();
-    let online = SigningKey::from_bytes(&random(rng));
-    let enrolment = SoftwareKey::new(random(rng));
-    let (signs, enrols) = (online.verifying_key().to_bytes(), *enrolment.public_key().as_bytes());
+    let online = OwnKey::from_bytes(&random(rng)).unwrap();
+    let enrolment = EnrolmentKey::from_bytes(&random(rng)).unwrap();
+    let (signs, enrols) = (online.public_key(), *enrolment.public_key().as_bytes());
     let mut entries = vec![
         KeyEntry { id: signing_id, key_use: KeyUse::Signing, key: signs, validity: ALWAYS },
         KeyEntry { id: KeyId(signing_id.0 + 1), key_use: KeyUse::Enrolment, key: enrols, validity: ALWAYS },

@@ -6,7 +6,7 @@ use armring_channel::{HandshakeHash, TAG_LEN};
 
 use super::pattern::{Pattern, Token};
 use super::split::Split;
-use super::symmetric::SymmetricState;
+use super::symmetric::{Sealing, SymmetricState};
 use crate::dh::{DiffieHellman, PublicKey};
 use crate::error::{CallerError, Error, PeerError};
 use crate::link::Psk;
@@ -121,18 +121,18 @@ impl<S: Suite> HandshakeState<S> {
     ///
     /// [`CallerError`] if the lengths, the turn or the keys are wrong; what [`DiffieHellman::diffie_hellman`] says.
     pub fn write(mut self, own: Option<&dyn DiffieHellman>, payload: &[u8], message: &mut [u8]) -> Result<Self, Error> {
-        let tokens = self.turn_of(self.side)?;
+        let mut tokens = self.turn_of(self.side)?;
         if message.len().checked_sub(self.overhead()) != Some(payload.len()) {
             return Err(CallerError::Length.into());
         }
         let mut rest = message;
-        for token in tokens {
+        while let Some((token, following)) = tokens.split_first() {
             match token {
                 Token::E => {
                     let public = self.ephemeral.public_key();
                     let (field, after) = rest.split_at_mut_checked(PublicKey::LEN).ok_or(CallerError::Length)?;
                     field.copy_from_slice(public.as_bytes());
-                    self.mix_ephemeral(&public);
+                    self.mix_ephemeral(&public, sealing(following));
                     rest = after;
                 }
                 Token::S => {
@@ -141,8 +141,9 @@ impl<S: Suite> HandshakeState<S> {
                     self.symmetric.encrypt_and_hash(public.as_bytes(), field)?;
                     rest = after;
                 }
-                Token::Ee | Token::Es | Token::Se | Token::Ss | Token::Psk => self.mix(*token, own)?,
+                Token::Ee | Token::Es | Token::Se | Token::Ss | Token::Psk => self.mix(*token, own, sealing(following))?,
             }
+            tokens = following;
         }
         self.symmetric.encrypt_and_hash(payload, rest)?;
         self.messages_done += 1;
@@ -156,17 +157,17 @@ impl<S: Suite> HandshakeState<S> {
     /// [`PeerError`] if `message` is not what the peer sends here; [`CallerError`] if the turn or the keys are wrong; what
     /// [`DiffieHellman::diffie_hellman`] says. What `payload` then holds means nothing.
     pub fn read(mut self, own: Option<&dyn DiffieHellman>, message: &[u8], payload: &mut [u8]) -> Result<Self, Error> {
-        let tokens = self.turn_of(self.side.other())?;
+        let mut tokens = self.turn_of(self.side.other())?;
         if message.len().checked_sub(self.overhead()) != Some(payload.len()) {
             return Err(PeerError::Length.into());
         }
         let mut rest = message;
-        for token in tokens {
+        while let Some((token, following)) = tokens.split_first() {
             match token {
                 Token::E => {
                     let (public, after) = rest.split_first_chunk().ok_or(PeerError::Length)?;
                     let public = self.accept_key(*public, own)?;
-                    self.mix_ephemeral(&public);
+                    self.mix_ephemeral(&public, sealing(following));
                     self.peer_ephemeral = Some(public);
                     rest = after;
                 }
@@ -177,8 +178,9 @@ impl<S: Suite> HandshakeState<S> {
                     self.peer_static = Some(self.accept_key(public, own)?);
                     rest = after;
                 }
-                Token::Ee | Token::Es | Token::Se | Token::Ss | Token::Psk => self.mix(*token, own)?,
+                Token::Ee | Token::Es | Token::Se | Token::Ss | Token::Psk => self.mix(*token, own, sealing(following))?,
             }
+            tokens = following;
         }
         self.symmetric.decrypt_and_hash(rest, payload)?;
         self.messages_done += 1;
@@ -209,10 +211,10 @@ impl<S: Suite> HandshakeState<S> {
         PublicKey::LEN + if self.symmetric.has_key() { TAG_LEN } else { 0 }
     }
 
-    fn mix_ephemeral(&mut self, public: &PublicKey) {
+    fn mix_ephemeral(&mut self, public: &PublicKey, sealing: Sealing) {
         self.symmetric.mix_hash(public.as_bytes());
         if self.psk.is_some() {
-            self.symmetric.mix_key(public.as_bytes());
+            self.symmetric.mix_key(public.as_bytes(), sealing);
         }
     }
 
@@ -227,14 +229,14 @@ impl<S: Suite> HandshakeState<S> {
     }
 
     /// The tokens that send nothing.
-    fn mix(&mut self, token: Token, own: Option<&dyn DiffieHellman>) -> Result<(), Error> {
+    fn mix(&mut self, token: Token, own: Option<&dyn DiffieHellman>, sealing: Sealing) -> Result<(), Error> {
         let own = || own.ok_or(CallerError::MissingKey);
         let ephemeral: &dyn DiffieHellman = &self.ephemeral;
         let (key, peer) = match (token, self.side) {
             (Token::E | Token::S, _) => return Ok(()),
             (Token::Psk, _) => {
                 let psk = self.psk.as_ref().ok_or(CallerError::MissingKey)?;
-                self.symmetric.mix_key_and_hash(psk.expose());
+                self.symmetric.mix_key_and_hash(psk.expose(), sealing);
                 return Ok(());
             }
             (Token::Ee, _) => (ephemeral, self.peer_ephemeral),
@@ -243,7 +245,7 @@ impl<S: Suite> HandshakeState<S> {
             (Token::Ss, _) => (own()?, self.peer_static),
         };
         let shared = key.diffie_hellman(&peer.ok_or(CallerError::MissingKey)?)?;
-        self.symmetric.mix_key(shared.as_bytes());
+        self.symmetric.mix_key(shared.as_bytes(), sealing);
         Ok(())
     }
 }
@@ -255,6 +257,14 @@ impl<S: Suite> fmt::Debug for HandshakeState<S> {
             .field("side", &self.side)
             .field("messages_done", &self.messages_done)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether something is sealed under the key of a token before `following` brings another: a static key, or the payload at the end.
+fn sealing(following: &[Token]) -> Sealing {
+    match following.first() {
+        None | Some(Token::S) => Sealing::Follows,
+        Some(Token::E | Token::Ee | Token::Es | Token::Se | Token::Ss | Token::Psk) => Sealing::Never,
     }
 }
 

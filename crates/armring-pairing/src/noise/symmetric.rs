@@ -9,12 +9,30 @@ use zeroize::Zeroizing;
 use super::hkdf::hkdf;
 use crate::error::{CallerError, Error, PeerError};
 
-/// Chaining key, hash of everything said, and the key under which the next payload is sealed, once there is one.
+/// Chaining key, hash of everything said, and the key under which the next payload is sealed.
 pub(crate) struct SymmetricState<A> {
     chaining_key: Zeroizing<[u8; 32]>,
     hash: [u8; 32],
-    key: Option<A>,
-    nonce: u64,
+    cipher: Cipher<A>,
+}
+
+/// The key of a handshake's payloads (Noise §5.1).
+enum Cipher<A> {
+    /// There is none yet.
+    Empty,
+    /// There is one, but another comes in its place before anything is sealed: it was never computed.
+    Replaced,
+    /// There is one, and this is the next nonce.
+    Ready(A, u64),
+}
+
+/// Whether anything is sealed under a new key before another comes in its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sealing {
+    /// The next thing that is sealed or opened is so under it.
+    Follows,
+    /// Another key comes first.
+    Never,
 }
 
 impl<A: Aead> SymmetricState<A> {
@@ -26,7 +44,7 @@ impl<A: Aead> SymmetricState<A> {
             Some(start) => start.copy_from_slice(name),
             None => hash = Blake2s256::digest(name).into(),
         }
-        Self { chaining_key: Zeroizing::new(hash), hash, key: None, nonce: 0 }
+        Self { chaining_key: Zeroizing::new(hash), hash, cipher: Cipher::Empty }
     }
 
     /// The hash of everything said so far (Noise `GetHandshakeHash`).
@@ -36,14 +54,21 @@ impl<A: Aead> SymmetricState<A> {
 
     /// Whether what is sent from now on is sealed (Noise `HasKey`).
     pub(crate) fn has_key(&self) -> bool {
-        self.key.is_some()
+        !matches!(self.cipher, Cipher::Empty)
     }
 
     /// Noise `MixKey`.
-    pub(crate) fn mix_key(&mut self, input: &[u8; 32]) {
-        let [chaining_key, key] = hkdf(&self.chaining_key, input);
-        self.chaining_key = chaining_key;
-        self.set_key(&key);
+    pub(crate) fn mix_key(&mut self, input: &[u8; 32], sealing: Sealing) {
+        (self.chaining_key, self.cipher) = match sealing {
+            Sealing::Follows => {
+                let [chaining_key, key] = hkdf(&self.chaining_key, input);
+                (chaining_key, Cipher::new(&key))
+            }
+            Sealing::Never => {
+                let [chaining_key] = hkdf(&self.chaining_key, input);
+                (chaining_key, Cipher::Replaced)
+            }
+        };
     }
 
     /// Noise `MixHash`.
@@ -52,27 +77,31 @@ impl<A: Aead> SymmetricState<A> {
     }
 
     /// Noise `MixKeyAndHash`.
-    pub(crate) fn mix_key_and_hash(&mut self, input: &[u8; 32]) {
-        let [chaining_key, hash, key] = hkdf(&self.chaining_key, input);
-        self.chaining_key = chaining_key;
+    pub(crate) fn mix_key_and_hash(&mut self, input: &[u8; 32], sealing: Sealing) {
+        let hash;
+        (self.chaining_key, hash, self.cipher) = match sealing {
+            Sealing::Follows => {
+                let [chaining_key, hash, key] = hkdf(&self.chaining_key, input);
+                (chaining_key, hash, Cipher::new(&key))
+            }
+            Sealing::Never => {
+                let [chaining_key, hash] = hkdf(&self.chaining_key, input);
+                (chaining_key, hash, Cipher::Replaced)
+            }
+        };
         self.mix_hash(hash.as_slice());
-        self.set_key(&key);
-    }
-
-    fn set_key(&mut self, key: &[u8; 32]) {
-        self.key = Some(A::new(Key::new(*key)));
-        self.nonce = 0;
     }
 
     /// Noise `EncryptAndHash`: `out` is as long as `plaintext`, and [`TAG_LEN`] longer once there is a key.
     pub(crate) fn encrypt_and_hash(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<(), Error> {
-        match &self.key {
-            None => copy(plaintext, out)?,
-            Some(key) => {
+        match &mut self.cipher {
+            Cipher::Empty => copy(plaintext, out)?,
+            Cipher::Replaced => return Err(CallerError::Order.into()),
+            Cipher::Ready(key, nonce) => {
                 let (text, tag) = out.split_last_chunk_mut::<TAG_LEN>().ok_or(CallerError::Length)?;
                 copy(plaintext, text)?;
-                *tag = key.seal(self.nonce, &self.hash, text);
-                self.nonce = self.nonce.saturating_add(1);
+                *tag = key.seal(*nonce, &self.hash, text);
+                *nonce = nonce.saturating_add(1);
             }
         }
         self.mix_hash(out);
@@ -81,13 +110,14 @@ impl<A: Aead> SymmetricState<A> {
 
     /// Noise `DecryptAndHash`: `ciphertext` is as long as `out`, and [`TAG_LEN`] longer once there is a key.
     pub(crate) fn decrypt_and_hash(&mut self, ciphertext: &[u8], out: &mut [u8]) -> Result<(), Error> {
-        match &self.key {
-            None => copy(ciphertext, out)?,
-            Some(key) => {
+        match &mut self.cipher {
+            Cipher::Empty => copy(ciphertext, out)?,
+            Cipher::Replaced => return Err(CallerError::Order.into()),
+            Cipher::Ready(key, nonce) => {
                 let (text, tag) = ciphertext.split_last_chunk::<TAG_LEN>().ok_or(PeerError::Length)?;
                 copy(text, out)?;
-                key.open(self.nonce, &self.hash, out, tag).map_err(|_| PeerError::NotAuthentic)?;
-                self.nonce = self.nonce.saturating_add(1);
+                key.open(*nonce, &self.hash, out, tag).map_err(|_| PeerError::NotAuthentic)?;
+                *nonce = nonce.saturating_add(1);
             }
         }
         self.mix_hash(ciphertext);
@@ -98,6 +128,12 @@ impl<A: Aead> SymmetricState<A> {
     /// as they are and the wire knows nothing of it.
     pub(crate) fn split(&self) -> [Zeroizing<[u8; 32]>; 3] {
         hkdf(&self.chaining_key, &[])
+    }
+}
+
+impl<A: Aead> Cipher<A> {
+    fn new(key: &[u8; 32]) -> Self {
+        Self::Ready(A::new(Key::new(*key)), 0)
     }
 }
 

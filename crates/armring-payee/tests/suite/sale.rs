@@ -154,6 +154,34 @@ fn copies_under_forged_signatures_are_bounded_and_go_as_the_issuer_refuses_them(
     assert_eq!(sale.settled().unwrap().token, real);
 }
 
+/// Whoever can lose the payee's questions on their way could else keep it from ever taking the real token.
+#[test]
+fn forged_tokens_about_which_nobody_answered_do_not_keep_the_real_one_out() {
+    let shop = shop();
+    let refused = from_issuer(&FromIssuer::Refused(Refusal::Signature));
+    for other_bodies in [false, true] {
+        let mut sale = sale(&shop);
+        let real = token(&sale);
+        let others = (2..10).map(|n| token_with(&sale, |body| body.counter = Counter(n))).collect::<Vec<_>>();
+        let forged = if other_bodies { others } else { copies::<4>(&real).to_vec() };
+        for token in &forged {
+            assert_eq!(sale.hear(&says(token)), Heard::Redeem(digest(token)));
+        }
+        for token in &forged {
+            let Heard::Redeem(asked) = sale.hear(&says(&real)) else { panic!("the issuer is asked") };
+            assert_eq!(asked, digest(token), "what is in the way goes first");
+            let about = ToIssuer::Redeem { request: Opaque::new(sale.request()).unwrap(), token: Opaque::new(token).unwrap() };
+            assert_eq!(sale.redeem(&asked), Some(about));
+            sale.issuer_says(&asked, &refused, shop.key_list()).unwrap();
+            if other_bodies {
+                break;
+            }
+        }
+        assert_eq!(sale.hear(&says(&real)), Heard::Redeem(digest(&real)));
+        assert_eq!(answer(&mut sale, &real, &receipt(&real, Outcome::Settled), shop.key_list()), Ok(true));
+    }
+}
+
 /// A request as the payer's band would sign it if it were to be paid, with something changed.
 fn wearers_request(by: u8, change: impl FnOnce(&mut armring_token::PaymentRequest<'_>)) -> Vec<u8> {
     let payee = PayeeRef::Credential(CredentialId([5; 8]));

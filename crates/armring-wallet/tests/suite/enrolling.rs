@@ -1,12 +1,13 @@
 //! Enrolling with the issuer through a wallet that may be infected.
 
+use armring_band::StoreKey;
 use armring_pairing::SoftwareKey;
 use armring_token::{Credential, Unverified};
 use armring_wallet::Event;
 use armring_wire::records::band::{Decline, ToBand};
 use armring_wire::records::enrol::{EnrolRefusal, EnrolToBand};
 use armring_wire::records::{ATTESTATION_MAX, Assurance, RELAY_MAX};
-use armring_wire::{EnrolmentCode, KeyId, Opaque, Record, Version, VersionRange, encode};
+use armring_wire::{EnrolmentCode, KeyId, Opaque, Outcome, Record, Version, VersionRange, encode};
 use ed25519_dalek::SigningKey;
 
 use crate::common::issuer::{CODE, CREDENTIAL, Shop, TestIssuer, at};
@@ -314,4 +315,31 @@ fn a_store_that_fails_ends_the_enrolment_and_the_next_one_works() {
         room.flash = Flash::Works;
         works(&mut room, &mut issuer);
     }
+}
+
+/// A list that is only in memory would be taken for stored when it comes again, and be gone after a restart: with it each receipt, and on a display
+/// each request.
+#[test]
+fn a_key_list_whose_store_failed_is_stored_when_it_comes_again() {
+    let mut issuer = TestIssuer::new();
+    let mut room = linked();
+    let list = issuer.key_list();
+    let key_list = StoreKey::from_u8(1).unwrap();
+    room.flash = Flash::Fails;
+    for record in
+        [ToBand::Enrol { code: CODE, key_list: Opaque::new(&list).unwrap() }, ToBand::KeyList(Opaque::new(&list).unwrap())]
+    {
+        room.forget();
+        room.say(&record);
+        assert_eq!((room.declined(), room.storage.get(&key_list)), (Some(Decline::Machine), None));
+    }
+    room.flash = Flash::Works;
+    works(&mut room, &mut issuer);
+    assert_eq!(room.storage.get(&key_list), Some(&list));
+    let token = room.pays(&Shop::new().asks(2)).unwrap();
+    room.restart_band();
+    room.reconnect();
+    room.forget();
+    room.brings_receipt(&issuer.receipt(&token, Outcome::Settled, 2_000, 9_000));
+    assert!(matches!(room.events[..], [Event::Noted]), "{:?}", room.events);
 }

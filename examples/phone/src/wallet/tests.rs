@@ -12,7 +12,7 @@ const ROOT: &str = "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59
 
 fn book() -> Book {
     let root = RootKey::from_bytes(crate::book::array(ROOT).expect("32 bytes")).expect("a key");
-    Book::new(OwnKey::new([7; 32]), root, "127.0.0.1:1".to_owned())
+    Book::new(OwnKey::new([7; 32].into()).unwrap(), root, "127.0.0.1:1".to_owned())
 }
 
 /// A wallet whose bands stay where they are, and what it wants done so far.

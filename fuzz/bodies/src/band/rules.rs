@@ -41,6 +41,9 @@ pub(super) struct Rules {
     fresh: bool,
     purses: BTreeMap<CredentialId, Purse>,
     asked: BTreeMap<RequestDigest, (PayeeRef, Amount)>,
+    /// What the wallet asked for last, and what the band waits for a fresh unlock for. Asked for once more, the same needs no other one.
+    asks: Option<RequestDigest>,
+    waits: Option<RequestDigest>,
     /// How often the window was opened by its gesture, and how many new links there were.
     holds: usize,
     paired: usize,
@@ -51,7 +54,8 @@ pub(super) struct Rules {
     resetting: bool,
     /// Something was erased, or may have been, before a restart or after it.
     forgot: bool,
-    /// What was entered last is what was chosen.
+    /// What is entered is what was chosen; and what the band took last was.
+    enters_right: bool,
     entered_right: bool,
     /// Requests that were signed since the last double press.
     signed_requests: usize,
@@ -69,6 +73,8 @@ impl Rules {
             fresh: false,
             purses: BTreeMap::new(),
             asked: BTreeMap::new(),
+            asks: None,
+            waits: None,
             holds: 0,
             paired: 0,
             may_unpair: false,
@@ -76,6 +82,7 @@ impl Rules {
             erasing: false,
             resetting: false,
             forgot: false,
+            enters_right: false,
             entered_right: false,
             signed_requests: 0,
             refused: false,
@@ -99,12 +106,17 @@ impl Rules {
             Event::PutOn => (self.worn, self.lost_touch) = (true, None),
             Event::TakenOff if self.worn => drop(self.lost_touch.get_or_insert(now)),
             Event::Recognised => self.unlocks(true),
-            Event::Entered(_) if self.entered_right => self.unlocks(true),
+            Event::Entered(_) if self.is_on() => {
+                self.entered_right = self.enters_right;
+                if self.entered_right {
+                    self.unlocks(true);
+                }
+            }
             Event::Gesture(Gesture::Hold) => self.holds += 1,
             Event::Gesture(Gesture::DoublePress) => self.signed_requests = 0,
             Event::Gesture(Gesture::Unpair) => self.erasing |= self.may_unpair,
             Event::Gesture(Gesture::Reset) => self.resetting = true,
-            Event::Connected(_) | Event::Disconnected => (self.may_unpair, self.may_replace) = (false, false),
+            Event::Connected(_) | Event::Disconnected => (self.may_unpair, self.may_replace, self.waits) = (false, false, None),
             _ => {}
         }
         self.forgot |= self.erasing || self.resetting;
@@ -115,8 +127,9 @@ impl Rules {
         self.refused = refused;
     }
 
+    /// What is entered next is right, or not. It counts once the band takes it.
     pub(super) const fn will_enter(&mut self, right: bool) {
-        self.entered_right = right;
+        self.enters_right = right;
     }
 
     fn unlocks(&mut self, on_band: bool) {
@@ -133,7 +146,7 @@ impl Rules {
     pub(super) fn restarts(&mut self) {
         (self.worn, self.lost_touch, self.unlocked, self.fresh) = (false, None, false, false);
         (self.may_unpair, self.may_replace, self.erasing, self.resetting) = (false, false, false, false);
-        (self.last, self.refused) = (Last::Other, false);
+        (self.last, self.refused, self.waits) = (Last::Other, false, None);
     }
 
     /// A wallet that is linked says this.
@@ -143,7 +156,9 @@ impl Rules {
             ToBand::Pay { request } | ToBand::PayTo { request, .. } => {
                 if let Ok(request) = Unverified::<PaymentRequest<'_>>::parse(request.as_bytes()) {
                     let PaymentRequest { payee, amount, .. } = *request.claims();
-                    self.asked.insert(request.request_digest(&cast::root()), (payee, amount));
+                    let digest = request.request_digest(&cast::root());
+                    self.asked.insert(digest, (payee, amount));
+                    self.asks = Some(digest);
                 }
             }
             ToBand::Unpair | ToBand::UnpairOthers => self.may_unpair = true,
@@ -155,7 +170,10 @@ impl Rules {
     pub(super) fn signals(&mut self, signal: Signal) {
         match signal {
             // Asked for by a record; after a press it is said once more.
-            Signal::Waiting(Awaited::FreshUnlock, _) if self.last == Last::Record => self.fresh = false,
+            Signal::Waiting(Awaited::FreshUnlock, _) if self.last == Last::Record && self.waits != self.asks => {
+                (self.fresh, self.waits) = (false, self.asks);
+            }
+            Signal::Dropped => self.waits = None,
             Signal::Erased => assert!(self.resetting, "erased without the gesture"),
             Signal::Unpaired => assert!(self.erasing, "unpaired without the gesture"),
             Signal::Paired => assert!(self.paired <= self.holds, "paired without the gesture"),
@@ -225,7 +243,7 @@ impl Rules {
     }
 
     /// A token is about to be signed.
-    fn reserves(&self, value: &[u8]) {
+    fn reserves(&mut self, value: &[u8]) {
         let token = body(value);
         let purse = &self.purses[&token.credential];
         let limits = purse.credential.limits;
@@ -243,6 +261,7 @@ impl Rules {
             Effort::FreshUnlock => {
                 assert_eq!(self.last, Last::Made(Gesture::Press));
                 assert!(self.fresh, "a large amount needs a fresh unlock");
+                self.waits = None;
             }
         }
         // One that was durable and was not said is gone: whoever has the flash may have seen it signed.

@@ -55,7 +55,7 @@ struct Scene {
 }
 
 pub(super) struct World {
-    issuer: Issuer<MemoryLedger, Signer>,
+    issuer: Issuer<MemoryLedger, Signer, SoftwareKey>,
     bands: Vec<Band>,
     shops: Vec<Shop>,
     list: Verified<KeyList>,
@@ -80,7 +80,7 @@ fn policy() -> Policy {
     Policy { compared_code: Some(limits), daily: Minor(700), credential_validity, redeem_period, ..Policy::default() }
 }
 
-fn keys(left: &Rc<Cell<Option<u8>>>) -> Keys<Signer> {
+fn keys(left: &Rc<Cell<Option<u8>>>) -> Keys<Signer, SoftwareKey> {
     let enrolment = SoftwareKey::new(ENROLMENT);
     let key_list = cast::key_list(1, *enrolment.public_key().as_bytes());
     let signing = Signing::new(Signer { key: cast::signer(ISSUER), left: Rc::clone(left) });

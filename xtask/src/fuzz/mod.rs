@@ -1,5 +1,7 @@
 //! The fuzz targets in `fuzz/`: built with the nightly toolchain, run, and their corpora kept small.
 
+mod outcome;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -13,6 +15,7 @@ use crate::{
     remembered,
     workspace::{Workspace, forget_own_package, output, run},
 };
+use outcome::Run;
 
 /// The package of the targets, and that of what they do.
 const TARGETS: &str = "armring-fuzz";
@@ -32,19 +35,26 @@ const READERS: [&str; 4] = ["armring-channel", "armring-pairing", "armring-token
 const SHORT: u64 = 4;
 /// Inputs are no longer than this: a party's life in some hundred events.
 const LONGEST: usize = 700;
-/// How much of the log a failure shows, in lines.
-const TAIL: usize = 40;
+
+/// How long a target runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Until its time is over.
+    Over,
+    /// In rounds of that time, until it has been executed often and found nothing new for long: [`Run::is_flat`].
+    Flat,
+}
 
 /// Runs the targets, or those that are named, for so many minutes each; what they found goes to their corpora, as few files as cover the same.
-pub(crate) fn long(workspace: &Workspace, minutes: u64, names: &[&str]) -> Result<()> {
-    Fuzz::new(workspace, names)?.run_long(minutes * 60)
+pub(crate) fn long(workspace: &Workspace, minutes: u64, until: Until, names: &[&str]) -> Result<()> {
+    Fuzz::new(workspace, names)?.run_long(minutes * 60, until)
 }
 
 /// Runs all targets for as long together.
 pub(crate) fn in_time(workspace: &Workspace, time: Duration) -> Result<()> {
     let fuzz = Fuzz::new(workspace, &[])?;
     let targets = u64::try_from(fuzz.targets.len())?;
-    fuzz.run_long((time.as_secs() / targets).max(1))
+    fuzz.run_long((time.as_secs() / targets).max(1), Until::Over)
 }
 
 /// Runs each target for some seconds.
@@ -82,10 +92,10 @@ impl Fuzz {
     }
 
     /// Runs each for so many seconds and keeps what is new. One that finds something does not keep the next from running.
-    fn run_long(&self, seconds: u64) -> Result<()> {
+    fn run_long(&self, seconds: u64, until: Until) -> Result<()> {
         let mut found = Vec::new();
         for target in &self.targets {
-            match self.run(target, seconds) {
+            match self.run_until(target, seconds, until) {
                 Ok(run) => eprintln!("{target}: {run}; {} inputs kept", self.minimise(target)?),
                 Err(error) => {
                     eprintln!("{error:#}");
@@ -94,6 +104,15 @@ impl Fuzz {
             }
         }
         if found.is_empty() { Ok(()) } else { bail!("found something: {}", found.join(", ")) }
+    }
+
+    fn run_until(&self, target: &str, seconds: u64, until: Until) -> Result<Run> {
+        let mut whole = self.run(target, seconds)?;
+        while until == Until::Flat && !whole.is_flat() {
+            eprintln!("{target}: {whole}; it goes on");
+            whole = whole.then(&self.run(target, seconds)?);
+        }
+        Ok(whole)
     }
 
     /// Builds the targets, with the curve library that is in `curve`.
@@ -161,11 +180,9 @@ impl Fuzz {
         let result = program.output().with_context(|| format!("cannot start the target {target}"))?;
         let log = String::from_utf8_lossy(&result.stderr);
         if !result.status.success() {
-            let lines: Vec<&str> = log.lines().collect();
-            let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
             bail!(
                 "{target} found something\n{}\n{target}: the input is in fuzz/artifacts/{target}, and `cargo test -p {BODIES} {target}` replays it",
-                tail.join("\n")
+                outcome::what_failed(&log)
             );
         }
         // Where there is nothing in it, git would not know the folder.
@@ -232,59 +249,4 @@ fn cxx_compiler() -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// What a run came to.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Run {
-    executions: u64,
-    /// Edges that were reached.
-    coverage: u64,
-    /// After how many executions the last one was.
-    rose: u64,
-}
-
-impl Run {
-    /// Reads libFuzzer's log: `#2048 NEW cov: 119 ft: 791 …`, with a tab after the number, and `stat::number_of_executed_units: 519108`.
-    fn read(log: &str) -> Self {
-        let mut run = Self::default();
-        for line in log.lines() {
-            if let Some(number) = line.strip_prefix("stat::number_of_executed_units:") {
-                run.executions = number.trim().parse().unwrap_or_default();
-            }
-            let Some((number, rest)) = line.strip_prefix('#').and_then(|line| line.split_once('\t')) else { continue };
-            let coverage = rest.split_once("cov: ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
-            if let (Ok(number), Some(coverage)) = (number.parse(), coverage)
-                && coverage > run.coverage
-            {
-                (run.coverage, run.rose) = (coverage, number);
-            }
-        }
-        run
-    }
-}
-
-impl std::fmt::Display for Run {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { executions, coverage, rose } = *self;
-        // What still rises is worth more time.
-        let still = if rose.saturating_mul(4) > executions.saturating_mul(3) { ", so that there is more to find" } else { "" };
-        write!(f, "{executions} executions, {coverage} edges, the last of them after {rose}{still}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_says_how_often_and_until_when_there_was_something_new() {
-        let log = "INFO: Seed: 1\n#2\tINITED cov: 10 ft: 11 corp: 1/1b\n#64\tNEW    cov: 12 ft: 20 corp: 2/9b\n\
-                   #128\tNEW    cov: 12 ft: 24 corp: 3/9b\n#512\tDONE   cov: 12 ft: 24\nstat::number_of_executed_units: 512\n";
-        assert_eq!(Run::read(log), Run { executions: 512, coverage: 12, rose: 64 });
-        assert_eq!(Run::read("nothing"), Run::default());
-        assert_eq!(Run::read(log).to_string(), "512 executions, 12 edges, the last of them after 64");
-        let rising = Run { executions: 512, coverage: 12, rose: 385 }.to_string();
-        assert!(rising.ends_with("after 385, so that there is more to find"), "{rising}");
-    }
 }
