@@ -91,7 +91,8 @@ impl Books<'_> {
              SET LOCAL plan_cache_mode = force_custom_plan",
         );
         // Other databases may not know this.
-        Ok(if set.is_ok() { part.commit()? } else { part.rollback()? })
+        if set.is_ok() { part.commit()? } else { part.rollback()? }
+        Ok(())
     }
 
     pub(super) fn prepared(&mut self, sql: &str) -> Result<Statement, MachineError> {
