@@ -16,7 +16,7 @@
 //!            ├──▶ compiler         whether there is one for C
 //!            ├──▶ phone            the wallet for the terminal, over TCP and over those controllers
 //!            ├──▶ msrv             the oldest compiler
-//!            ├──▶ postgres         the ledger against PostgreSQL, and against crashes
+//!            ├──▶ postgres ──▶ small_disks  the ledger against PostgreSQL, against crashes and full disks
 //!            ├──▶ published        what tracked text must not contain
 //!            ├──▶ vectors          the test vectors, written anew
 //!            └──▶ workspace        what cargo says of this workspace, and how cargo is called
@@ -42,6 +42,7 @@ mod postgres;
 mod published;
 mod readme;
 mod remembered;
+mod small_disks;
 mod stages;
 mod vectors;
 mod workspace;

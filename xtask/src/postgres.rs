@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::{Workspace, output, run as run_command};
+use crate::{
+    small_disks::SmallDisks,
+    workspace::{Workspace, output, run as run_command},
+};
 
 /// How many processes are killed while they settle, for each database.
 pub(crate) const KILLS: u32 = 100;
@@ -31,8 +34,19 @@ pub(crate) fn crashes(workspace: &Workspace) -> Result<()> {
 }
 
 fn killed(workspace: &Workspace, server: &Server) -> Result<()> {
-    eprintln!("{KILLS} processes killed for each database, crashes of the database, full disks");
-    run_command(&mut tests(workspace, server, &["--test", "crash", "--", "--skip", "connections"]))
+    eprintln!("{KILLS} processes killed for each database, crashes of the database, files that can grow no more");
+    run_command(&mut tests(workspace, server, &["--test", "crash", "--", "--skip", "connections"]))?;
+    match SmallDisks::mount() {
+        Ok(disks) => {
+            let small = ["--test", "crash", "--", "--ignored", "small_disk"];
+            run_command(tests(workspace, server, &small).env("ARMRING_TEST_SMALL_DISKS", disks.folder()))
+        }
+        // Root of a container may not.
+        Err(reason) => {
+            eprintln!("NOT TESTED: a disk that is full. No small file system can be mounted here:\n  {reason:#}");
+            Ok(())
+        }
+    }
 }
 
 /// Tests of the ledger, which find the server.

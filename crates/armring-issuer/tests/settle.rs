@@ -158,7 +158,7 @@ fn velocity_is_over_a_rolling_day<L: Ledger>(mut w: World<L>) {
 fn velocity_counts_what_comes_late_and_what_was_paid_before_a_clock_went_back<L: Ledger>(mut w: World<L>) {
     w.issuer.set_policy(Policy { daily: Minor(300), ..generous() });
     let day = DAY.as_secs();
-    let cases: [&[(usize, u64, Outcome)]; 4] = [
+    let cases: [&[(usize, u64, Outcome)]; 5] = [
         // The second of a band's tokens comes after four days, when the fourth has been too old for long.
         &[
             (3, 0, Outcome::Settled),
@@ -189,6 +189,14 @@ fn velocity_counts_what_comes_late_and_what_was_paid_before_a_clock_went_back<L:
             (5, day + 7_199, Outcome::Velocity),
             (6, day + 7_200, Outcome::Settled),
             (7, day + 7_200, Outcome::Settled),
+        ],
+        // One came late a day and a half before another one that did. Then the clock goes back by a day, to where both count.
+        &[
+            (2, 0, Outcome::Settled),
+            (1, 3 * day, Outcome::Settled),
+            (10, 4 * day + day / 2, Outcome::Settled),
+            (3, 4 * day + day / 2, Outcome::Settled),
+            (11, 3 * day + day / 2, Outcome::Velocity),
         ],
         // All in order.
         &[

@@ -8,10 +8,20 @@ use postgres::types::ToSql;
 use postgres::{Client, NoTls};
 
 use crate::Result;
-use crate::people::{NOW, WEALTH};
-use crate::place::{Holder, Place, ROW, Shop};
+use crate::people::{MINOR, NOW, People, WEALTH};
+use crate::place::{Holder, Place, ROW, Shop, tell_progress};
 
 pub(crate) struct InPostgres(Client);
+
+/// Where growth is measured: a schema of its own, which is made anew.
+const SCHEMA: &str = "armring_growth";
+
+/// An empty schema in that database: what to connect to.
+pub(crate) fn anew(parameters: &str) -> Result<String> {
+    let mut client = Client::connect(parameters, NoTls)?;
+    client.batch_execute(&format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}"))?;
+    Ok(format!("{parameters} options='-c search_path={SCHEMA}'"))
+}
 
 impl InPostgres {
     pub(crate) fn open(parameters: &str) -> Result<Self> {
@@ -95,5 +105,62 @@ impl Place for InPostgres {
 
     fn batched_inserts(&mut self, time: Duration, batch: usize) -> Result<f64> {
         self.rows(time, batch)
+    }
+
+    fn spend(&mut self, _: &People, each: usize) -> Result<()> {
+        // Without keys, which are made anew afterwards: each row would else look for its place.
+        self.0.batch_execute(
+            "SET synchronous_commit = off; SET maintenance_work_mem = '256MB';
+             ALTER TABLE tokens DROP CONSTRAINT tokens_pkey; DROP INDEX tokens_settled_by_time, tokens_by_digest;
+             ALTER TABLE settled DROP CONSTRAINT settled_pkey; ALTER TABLE entries DROP CONSTRAINT entries_pkey",
+        )?;
+        // Each paid every eight hours, and half an hour ago at the latest.
+        let newest = i64::from(NOW.as_secs()) - 5_000;
+        for counter in 1..=each as i64 {
+            let (end, time) = (counter * MINOR as i64, newest - 28_800 * (each as i64 - counter));
+            let paid: [&(dyn ToSql + Sync); 4] = [&counter, &(end - MINOR as i64), &end, &time];
+            self.insert(
+                "INSERT INTO tokens SELECT id, $1, $2, $3, 1, $4, 1, sha256(id || int8send($1)), '', '', '' FROM credentials",
+                &paid,
+            )?;
+            self.insert(
+                "INSERT INTO settled SELECT sha256(int8send($1) || id), $2, id, $1 FROM credentials",
+                &[&counter, &time],
+            )?;
+            self.insert(
+                "INSERT INTO entries SELECT account, $1, $2, 1, sha256(id || int8send($1)), $3, 156 FROM credentials",
+                &[&counter, &time, &-(MINOR as i64)],
+            )?;
+            tell_progress("payments of each", counter as usize, each);
+        }
+        let (each, moved) = (each as i64, (each as u64 * MINOR) as i64);
+        self.insert("UPDATE credentials SET answered = $1, total = $2", &[&each, &moved])?;
+        self.insert(
+            "UPDATE accounts SET balance = balance - $1, entries = entries + $2
+             FROM credentials WHERE accounts.id = credentials.account",
+            &[&moved, &each],
+        )?;
+        eprintln!("filling: keys");
+        Ok(self.0.batch_execute(
+            "ALTER TABLE tokens ADD CONSTRAINT tokens_pkey PRIMARY KEY (credential, counter);
+             CREATE INDEX tokens_settled_by_time ON tokens (credential, time) WHERE outcome = 1;
+             CREATE UNIQUE INDEX tokens_by_digest ON tokens (object);
+             ALTER TABLE settled ADD CONSTRAINT settled_pkey PRIMARY KEY (request);
+             ALTER TABLE entries ADD CONSTRAINT entries_pkey PRIMARY KEY (account, number);
+             SET synchronous_commit = on",
+        )?)
+    }
+
+    /// What its server has in memory is the server's own affair.
+    fn forget(&mut self) -> Result<()> {
+        self.0.batch_execute("VACUUM ANALYZE")?;
+        Ok(self.0.batch_execute("CHECKPOINT")?)
+    }
+
+    fn size(&mut self) -> Result<u64> {
+        const SQL: &str = "
+            SELECT CAST(sum(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class
+            WHERE relnamespace = CAST(current_schema() AS REGNAMESPACE) AND relkind = 'r'";
+        Ok(u64::try_from(self.0.query_one(SQL, &[])?.get::<_, i64>(0))?)
     }
 }

@@ -22,7 +22,7 @@ mod run;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use armring_issuer::{GroupOptions, Ledger, SqliteLedger};
+use armring_issuer::{GroupOptions, Ledger, MachineError, SqliteLedger};
 use clap::{Parser, Subcommand};
 
 use people::People;
@@ -37,7 +37,8 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 ///
 ///   load pay --ledger /tmp/load.db
 ///   load pay --ledger "host=/run/postgresql user=issuer dbname=load"
-///   load growth --ledger /tmp/growth.db --spent 10000,100000,1000000
+///   load growth --ledger /tmp/growth.db --spent 10000,100000,1000000 --plot growth.svg
+///   load growth --ledger "host=/run/postgresql user=issuer dbname=load" --spent 10000,100000
 #[derive(Parser)]
 #[command(verbatim_doc_comment)]
 struct Arguments {
@@ -68,20 +69,24 @@ enum Command {
         #[arg(long)]
         plot: Option<PathBuf>,
     },
-    /// What a payment costs when so many tokens were spent before, of random bands, with nothing of the file in memory.
+    /// What a payment costs when so many tokens were spent before, of random bands; of a file nothing is in memory at first.
     Growth {
-        /// A file of SQLite, which is made anew for each.
+        /// A file of SQLite, which is made anew for each, or a connection string of PostgreSQL, where the schema `armring_growth` is.
         #[arg(long)]
-        ledger: PathBuf,
+        ledger: String,
         /// How many tokens were spent.
         #[arg(long, value_delimiter = ',', default_value = "10000,100000,1000000")]
         spent: Vec<usize>,
         /// How many payments to measure.
         #[arg(long, default_value_t = 10_000)]
         payments: usize,
-        /// A control group whose memory is bounded, page cache included, to go into before anything is measured: its folder.
+        /// A control group whose memory is bounded, page cache included, to go into before anything is measured: its folder. A PostgreSQL is
+        /// bounded by where its server was started.
         #[arg(long)]
         bounded_by: Option<PathBuf>,
+        /// Where to draw what a payment costs, as SVG.
+        #[arg(long)]
+        plot: Option<PathBuf>,
     },
 }
 
@@ -90,30 +95,57 @@ fn main() -> Result<()> {
         Command::Pay { ledger, payments, rate, batch, verifiers, plot } => {
             let options = GroupOptions { batch, verifiers, ..GroupOptions::default() };
             let wish = Wish { payments, rate, options, plot };
-            if ledger.contains('=') || ledger.starts_with("postgres") {
+            if is_postgres(&ledger) {
                 pay_in_postgres(&ledger, &wish)
             } else {
                 let place = InSqlite::anew(&ledger)?;
                 pay(SqliteLedger::open(&ledger)?, place, &wish)
             }
         }
-        Command::Growth { ledger, spent, payments, bounded_by } => {
+        Command::Growth { ledger, spent, payments, bounded_by, plot } => {
             println!("machine: {} cores, load {}", std::thread::available_parallelism()?, load_average());
             println!(
                 "{:>12} {:>12} {:>12} {:>14} {:>12} {:>12}",
-                "spent", "file, MiB", "payments/s", "us/payment", "us processor", "to first"
+                "spent", "size, MiB", "payments/s", "us/payment", "us processor", "to first"
             );
-            let mut first = None;
+            let mut points = Vec::new();
             for spent in spent {
-                let measured = growth(&ledger, spent, payments, bounded_by.as_deref())?;
+                let (measured, size) = if is_postgres(&ledger) {
+                    growth_in_postgres(&ledger, spent, payments)?
+                } else {
+                    let place = InSqlite::anew(&ledger)?;
+                    growth(|| SqliteLedger::open(&ledger), place, spent, payments, bounded_by.as_deref())?
+                };
                 let [cost, processor] = [1e6 / measured.rate, measured.processor_each()];
-                let ratio = processor / *first.get_or_insert(processor);
-                let size = std::fs::metadata(&ledger)?.len() >> 20;
-                println!("{spent:>12} {size:>12} {:>12.0} {cost:>14.1} {processor:>12.1} {ratio:>12.2}", measured.rate);
+                points.push((spent as f64, [cost, processor]));
+                let ratio = cost / points.first().map_or(cost, |(_, [first, _])| *first);
+                println!("{spent:>12} {:>12} {:>12.0} {cost:>14.1} {processor:>12.1} {ratio:>12.2}", size >> 20, measured.rate);
+            }
+            println!("machine: load {}", load_average());
+            if let Some(path) = plot {
+                std::fs::write(&path, plot::growth(&points))?;
+                println!("drawn: {}", path.display());
             }
             Ok(())
         }
     }
+}
+
+fn is_postgres(ledger: &str) -> bool {
+    ledger.contains('=') || ledger.starts_with("postgres")
+}
+
+#[cfg(feature = "postgres")]
+fn growth_in_postgres(parameters: &str, spent: usize, payments: usize) -> Result<(Measured, u64)> {
+    let parameters = in_postgres::anew(parameters)?;
+    let open = || armring_issuer::PostgresLedger::open(&parameters, armring_issuer::PostgresOptions::default());
+    drop(open()?);
+    growth(open, in_postgres::InPostgres::open(&parameters)?, spent, payments, None)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn growth_in_postgres(_: &str, _: usize, _: usize) -> Result<(Measured, u64)> {
+    Err("built without the feature postgres".into())
 }
 
 #[cfg(feature = "postgres")]
@@ -179,21 +211,25 @@ fn tell(what: &str, measured: &Measured) {
     }
 }
 
-fn growth(path: &Path, spent: usize, payments: usize, bounded_by: Option<&Path>) -> Result<Measured> {
+fn growth<L: Ledger + Send + 'static>(
+    open: impl Fn() -> std::result::Result<L, MachineError>,
+    mut place: impl Place,
+    spent: usize,
+    payments: usize,
+    bounded_by: Option<&Path>,
+) -> Result<(Measured, u64)> {
     const EACH: usize = 100;
-    let mut place = InSqlite::anew(path)?;
-    drop(SqliteLedger::open(path)?);
     let people = People::new((spent / EACH).max(payments));
     people.move_in(&mut place)?;
     let each = spent / people.len();
     place.spend(&people, each)?;
     let sent = people.sign(each);
     place.forget()?;
-    let front = people.open_for_business(SqliteLedger::open(path)?, GroupOptions::default())?;
+    let front = people.open_for_business(open()?, GroupOptions::default())?;
     let outside = bounded_by.map(enter).transpose()?;
     let measured = run::pay(&front, sent.get(..payments).unwrap_or(&sent), Load::AsFastAsItGoes);
     outside.map(|group| enter(&group)).transpose()?;
-    Ok(measured)
+    Ok((measured, place.size()?))
 }
 
 /// Goes into a control group for memory, and says which it came from.

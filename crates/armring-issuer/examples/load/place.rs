@@ -44,6 +44,20 @@ pub(crate) trait Place {
     fn single_inserts(&mut self, time: Duration) -> Result<f64>;
     /// Durable rows a second, so many in each transaction.
     fn batched_inserts(&mut self, time: Duration, batch: usize) -> Result<f64>;
+    /// As if each had paid so often before. What was signed then is left out: it is never read again, and would only fill the disk.
+    fn spend(&mut self, people: &People, each: usize) -> Result<()>;
+    /// Lets the operating system forget what it has of the database in memory, where that can be done from here.
+    fn forget(&mut self) -> Result<()>;
+    /// What it takes on the disk, in bytes.
+    fn size(&mut self) -> Result<u64>;
+}
+
+/// Says how far filling has come, ten times in all.
+pub(crate) fn tell_progress(what: &str, done: usize, of: usize) {
+    let tenth = |done: usize| done * 10 / of.max(1);
+    if tenth(done) > tenth(done.saturating_sub(1)) {
+        eprintln!("filling {what}: {done} of {of}");
+    }
 }
 
 pub(crate) struct InSqlite {
@@ -88,69 +102,6 @@ impl InSqlite {
         drop(connection);
         std::fs::remove_file(&path)?;
         Ok(rate)
-    }
-
-    /// As if each had paid so often before. What was signed then is left out: it is never read again, and would only fill the disk.
-    pub(crate) fn spend(&mut self, people: &People, each: usize) -> Result<()> {
-        let mut connection = self.connection()?;
-        connection.execute_batch("PRAGMA journal_mode = OFF; DROP INDEX objects_by_digest")?;
-        let mut holders: Vec<_> = (0..people.len()).map(|number| (id(b'c', number), id(b'a', number))).collect();
-        holders.sort_unstable();
-        let transaction = connection.transaction()?;
-        {
-            let mut token = transaction.prepare("INSERT INTO tokens VALUES (?1, ?2, ?3, ?4, 1, ?5, 1, ?6)")?;
-            let mut object = transaction.prepare("INSERT INTO objects VALUES (?1, ?2, x'', x'', x'')")?;
-            let mut settled = transaction.prepare("INSERT INTO settled VALUES (?1, ?2, ?3, ?4)")?;
-            // Each paid every eight hours, and half an hour ago at the latest.
-            let newest = i64::from(NOW.as_secs()) - 5_000;
-            let time = |counter: i64, number: i64| newest - 28_800 * (each as i64 - counter) + number % 3_000;
-            let mut row = 0;
-            for (number, (credential, _)) in holders.iter().enumerate() {
-                for counter in 1..=each {
-                    row += 1;
-                    let past = time(counter as i64, number as i64);
-                    let (end, minor) = ((counter as u64 * MINOR) as i64, MINOR as i64);
-                    token.execute(params![credential, counter as i64, end - minor, end, past, row])?;
-                    object.execute(params![row, digest(b'D', row)])?;
-                }
-            }
-            // In the order in which they came, and of their expiry.
-            let mut entry = transaction.prepare("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, 156)")?;
-            let deposited: HashMap<_, _> = (0..people.len()).map(|number| (id(b'a', number), 2 * number as i64 + 1)).collect();
-            let (first, all) = (2 * people.len() as i64 + 1, holders.len() as i64);
-            for counter in 1..=each as i64 {
-                for (number, (credential, account)) in (0_i64..).zip(&holders) {
-                    let past = time(counter, number);
-                    let object = number * each as i64 + counter;
-                    settled.execute(params![past, digest(b'R', object), credential, counter])?;
-                    let at = first + (counter - 1) * all + number;
-                    let previous = if counter > 1 { at - all } else { deposited[account] };
-                    entry.execute(params![at, account, counter, previous, past, digest(b'D', object), -(MINOR as i64)])?;
-                }
-            }
-            let (moved, newest_entry) = ((each as u64 * MINOR) as i64, first + (each as i64 - 1) * all);
-            transaction.execute(
-                "UPDATE credentials SET answered = ?1, total = ?2, latest = ?3",
-                params![each as i64, moved, newest + 3_000],
-            )?;
-            let mut account = transaction
-                .prepare("UPDATE accounts SET balance = balance - ?2, entries = entries + ?3, last = ?4 WHERE id = ?1")?;
-            for (number, (_, id)) in (0_i64..).zip(&holders) {
-                account.execute(params![id, moved, each as i64, newest_entry + number])?;
-            }
-        }
-        transaction.commit()?;
-        connection
-            .execute_batch("CREATE INDEX objects_by_digest ON objects (substr(digest, 1, 8)); PRAGMA journal_mode = WAL")?;
-        Ok(())
-    }
-
-    /// Lets the operating system forget what it has of the file in memory.
-    pub(crate) fn forget(&self) -> Result<()> {
-        let file = format!("of={}", self.path.display());
-        let status =
-            Command::new("dd").args(["if=/dev/null", &file, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"]).output()?;
-        if status.status.success() { Ok(()) } else { Err("dd cannot drop what is cached of the file".into()) }
     }
 }
 
@@ -213,5 +164,72 @@ impl Place for InSqlite {
 
     fn batched_inserts(&mut self, time: Duration, batch: usize) -> Result<f64> {
         self.rows(time, batch)
+    }
+
+    fn spend(&mut self, people: &People, each: usize) -> Result<()> {
+        let mut connection = self.connection()?;
+        connection.execute_batch("PRAGMA journal_mode = OFF; DROP INDEX objects_by_digest")?;
+        let mut holders: Vec<_> = (0..people.len()).map(|number| (id(b'c', number), id(b'a', number))).collect();
+        holders.sort_unstable();
+        let transaction = connection.transaction()?;
+        {
+            let mut token = transaction.prepare("INSERT INTO tokens VALUES (?1, ?2, ?3, ?4, 1, ?5, 1, ?6)")?;
+            let mut object = transaction.prepare("INSERT INTO objects VALUES (?1, ?2, x'', x'', x'')")?;
+            let mut settled = transaction.prepare("INSERT INTO settled VALUES (?1, ?2, ?3, ?4)")?;
+            // Each paid every eight hours, and half an hour ago at the latest.
+            let newest = i64::from(NOW.as_secs()) - 5_000;
+            let time = |counter: i64, number: i64| newest - 28_800 * (each as i64 - counter) + number % 3_000;
+            let mut row = 0;
+            for (number, (credential, _)) in holders.iter().enumerate() {
+                tell_progress("tokens", number + 1, holders.len());
+                for counter in 1..=each {
+                    row += 1;
+                    let past = time(counter as i64, number as i64);
+                    let (end, minor) = ((counter as u64 * MINOR) as i64, MINOR as i64);
+                    token.execute(params![credential, counter as i64, end - minor, end, past, row])?;
+                    object.execute(params![row, digest(b'D', row)])?;
+                }
+            }
+            // In the order in which they came, and of their expiry.
+            let mut entry = transaction.prepare("INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, 156)")?;
+            let deposited: HashMap<_, _> = (0..people.len()).map(|number| (id(b'a', number), 2 * number as i64 + 1)).collect();
+            let (first, all) = (2 * people.len() as i64 + 1, holders.len() as i64);
+            for counter in 1..=each as i64 {
+                tell_progress("requests and entries", counter as usize, each);
+                for (number, (credential, account)) in (0_i64..).zip(&holders) {
+                    let past = time(counter, number);
+                    let object = number * each as i64 + counter;
+                    settled.execute(params![past, digest(b'R', object), credential, counter])?;
+                    let at = first + (counter - 1) * all + number;
+                    let previous = if counter > 1 { at - all } else { deposited[account] };
+                    entry.execute(params![at, account, counter, previous, past, digest(b'D', object), -(MINOR as i64)])?;
+                }
+            }
+            let (moved, newest_entry) = ((each as u64 * MINOR) as i64, first + (each as i64 - 1) * all);
+            transaction.execute(
+                "UPDATE credentials SET answered = ?1, total = ?2, latest = ?3",
+                params![each as i64, moved, newest + 3_000],
+            )?;
+            let mut account = transaction
+                .prepare("UPDATE accounts SET balance = balance - ?2, entries = entries + ?3, last = ?4 WHERE id = ?1")?;
+            for (number, (_, id)) in (0_i64..).zip(&holders) {
+                account.execute(params![id, moved, each as i64, newest_entry + number])?;
+            }
+        }
+        transaction.commit()?;
+        connection
+            .execute_batch("CREATE INDEX objects_by_digest ON objects (substr(digest, 1, 8)); PRAGMA journal_mode = WAL")?;
+        Ok(())
+    }
+
+    fn forget(&mut self) -> Result<()> {
+        let file = format!("of={}", self.path.display());
+        let status =
+            Command::new("dd").args(["if=/dev/null", &file, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"]).output()?;
+        if status.status.success() { Ok(()) } else { Err("dd cannot drop what is cached of the file".into()) }
+    }
+
+    fn size(&mut self) -> Result<u64> {
+        Ok(std::fs::metadata(&self.path)?.len())
     }
 }

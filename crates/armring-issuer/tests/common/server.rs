@@ -16,8 +16,12 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(name: &str) -> Self {
+        Self::start_in(std::env::temp_dir().join(format!("armring-{name}-{}", std::process::id())))
+    }
+
+    /// With its data in this folder, which is made anew.
+    pub(crate) fn start_in(folder: PathBuf) -> Self {
         let programs = std::env::var_os(PROGRAMS).unwrap_or_else(|| panic!("{PROGRAMS} is not set; `cargo xtask ci` does it"));
-        let folder = std::env::temp_dir().join(format!("armring-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).unwrap();
         let server = Self { folder, programs: programs.into(), options: "-c listen_addresses=".to_owned() };
@@ -70,9 +74,13 @@ impl Server {
         assert!(status.success(), "{}", fs::read_to_string(&log).unwrap_or_default());
     }
 
-    /// Ends it as a power cut does: without a checkpoint.
+    /// Ends it as a power cut does: without a checkpoint; unless it has ended by itself.
     pub(crate) fn crash(&self) {
-        self.run("pg_ctl", &["-w", "-D", &self.data(), "-m", "immediate", "stop"]);
+        let data = self.data();
+        let stopped =
+            as_user(self.programs.join("pg_ctl")).args(["-w", "-D", &data, "-m", "immediate", "stop"]).output().unwrap();
+        let is_gone = !Path::new(&data).join("postmaster.pid").exists();
+        assert!(stopped.status.success() || is_gone, "{}", String::from_utf8_lossy(&stopped.stderr));
     }
 
     pub(crate) fn parameters(&self) -> String {

@@ -64,15 +64,17 @@ pub(super) fn payee_records(found: &[Row]) -> Result<Vec<PayeeRecord>, MachineEr
 }
 
 /// Of each payment, in the order in which they were asked about: the token with its counter, its neighbours in the order of counters, whether
-/// its request was settled, and how much was settled within a day. The row of its request is looked up by itself: EXISTS and a plain join,
-/// planned while the table is empty, read all of it each time.
+/// its request was settled, and how much was settled within a day. Each is looked up by itself: EXISTS and a plain join, planned while the
+/// table is empty, read all of it each time.
 const AROUND: &str = "
     SELECT same.object, same.outcome, same.receipt, below.total_end, above.total_start,
            other.request IS NOT NULL,
            CAST((SELECT coalesce(sum(total_end - total_start), 0) FROM tokens
                  WHERE tokens.credential = asked.credential AND time > $4 AND outcome = 1) AS BIGINT)
     FROM unnest($1::BYTEA[], $2::BIGINT[], $3::BYTEA[]) WITH ORDINALITY AS asked (credential, counter, request, number)
-    LEFT JOIN tokens AS same ON same.credential = asked.credential AND same.counter = asked.counter
+    LEFT JOIN LATERAL (
+        SELECT object, outcome, receipt FROM tokens
+        WHERE tokens.credential = asked.credential AND tokens.counter = asked.counter LIMIT 1) AS same ON true
     LEFT JOIN LATERAL (SELECT request FROM settled WHERE settled.request = asked.request LIMIT 1) AS other ON true
     LEFT JOIN LATERAL (
         SELECT total_end FROM tokens

@@ -235,6 +235,7 @@ impl Ledger for PostgresLedger {
 
     fn audit(&self) -> Result<Vec<Fault>, MachineError> {
         self.read(|books| {
+            books.0.plan_for_all_rows()?;
             let mut found = Faults::default();
             audit::faults(books, &mut found, &mut |_| {})?;
             Ok(found.into_vec())
@@ -243,6 +244,7 @@ impl Ledger for PostgresLedger {
 
     fn verify(&self, tell: &mut dyn FnMut(&str)) -> Result<Vec<Fault>, MachineError> {
         self.read(|books| {
+            books.0.plan_for_all_rows()?;
             let mut found = Faults::default();
             audit::all_faults(books, &mut found, tell)?;
             Ok(found.into_vec())

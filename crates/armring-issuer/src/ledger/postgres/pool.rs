@@ -43,7 +43,7 @@ impl r2d2::ManageConnection for Manager {
         client.batch_execute("SET synchronous_commit = on")?;
         // Statements are planned once, when tables may be small: what is right for them then is not later. Other databases may not know this.
         let _ = client.batch_execute(
-            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+            "SET enable_seqscan = off; SET enable_mergejoin = off; SET enable_material = off; SET jit = off;
              SET plan_cache_mode = force_generic_plan",
         );
         Ok(Connection { client, statements: HashMap::new() })
@@ -83,6 +83,18 @@ pub(super) struct Books<'c> {
 }
 
 impl Books<'_> {
+    /// Until the transaction ends, statements are planned for the tables as they are: what reads all of them must not look up each row.
+    pub(super) fn plan_for_all_rows(&mut self) -> Result<(), MachineError> {
+        let mut part = self.transaction.savepoint("plans")?;
+        let set = part.batch_execute(
+            "SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on; SET LOCAL enable_material = on;
+             SET LOCAL plan_cache_mode = force_custom_plan",
+        );
+        // Other databases may not know this.
+        if set.is_ok() { part.commit()? } else { part.rollback()? }
+        Ok(())
+    }
+
     pub(super) fn prepared(&mut self, sql: &str) -> Result<Statement, MachineError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());

@@ -10,7 +10,8 @@ use super::Books;
 use crate::error::MachineError;
 use crate::redeem::Interval;
 
-/// Writes tokens, requests, entries, accounts and credentials, and counts the rows. None of the parts sees what another one writes.
+/// Writes tokens, requests, entries, accounts and credentials, and counts the rows. None of the parts sees what another one writes. Rows are
+/// named by ANY besides, or else a plan that was made for few of them reads all of them.
 const WRITE: &str = "
     WITH signed AS (
         INSERT INTO tokens (credential, counter, total_start, total_end, outcome, time, gesture, object, receipt, token, request)
@@ -27,11 +28,12 @@ const WRITE: &str = "
         RETURNING 1
     ), moved AS (
         UPDATE accounts SET balance = book.balance, entries = book.entries
-        FROM unnest($23::BYTEA[], $24::BIGINT[], $25::BIGINT[]) AS book (id, balance, entries) WHERE accounts.id = book.id
+        FROM unnest($23::BYTEA[], $24::BIGINT[], $25::BIGINT[]) AS book (id, balance, entries) WHERE accounts.id = book.id AND accounts.id = ANY($23)
         RETURNING 1
     ), counted AS (
         UPDATE credentials SET answered = tally.answered, total = tally.total
-        FROM unnest($26::BYTEA[], $27::BIGINT[], $28::BIGINT[]) AS tally (id, answered, total) WHERE credentials.id = tally.id
+        FROM unnest($26::BYTEA[], $27::BIGINT[], $28::BIGINT[]) AS tally (id, answered, total)
+        WHERE credentials.id = tally.id AND credentials.id = ANY($26)
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM signed) + (SELECT count(*) FROM asked) + (SELECT count(*) FROM entered)

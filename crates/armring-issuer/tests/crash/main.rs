@@ -2,7 +2,9 @@
 //! answered is in the books, nothing is spent twice, and the books balance.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod full;
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
@@ -159,36 +161,6 @@ fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
     is_killed_again_and_again::<SqliteLedger>(&file.0.display().to_string());
 }
 
-/// Where a file can grow no more, SQLite finds no room on the disk.
-#[test]
-fn a_full_disk_settles_nothing_more_and_loses_nothing() {
-    let file = File::new("full");
-    let place = file.0.display().to_string();
-    drop(Crowd::new(SqliteLedger::open(&file.0).unwrap()));
-    // A megabyte or two, as the shell counts: what the log takes of some dozens of payments.
-    let child = spawn::<SqliteLedger>(&place, &["sh", "-c", "ulimit -f 2048; trap '' XFSZ; exec \"$0\" \"$@\""]);
-    let (answered, failed) = answers_until_it_fails(child);
-    assert!(!answered.is_empty() && failed, "{} were answered", answered.len());
-    let mut crowd = Crowd::new(SqliteLedger::open(&file.0).unwrap()).holds(&answered, BANDS);
-
-    let sent = crowd.sign(5);
-    let front = crowd.front();
-    assert_eq!(pay(&front, sent, 1, |_, _| {}), 0, "with room again, all is as before");
-    assert_eq!(front.issuer(|issuer| issuer.ledger().audit().unwrap()), []);
-}
-
-/// What the child answered until it ended by itself, and whether that was for a failure.
-fn answers_until_it_fails(mut child: Child) -> (Vec<(Sent, Vec<u8>)>, bool) {
-    let (mut answers, mut failed) = (Vec::new(), false);
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        answers.extend(answer(&line));
-        failed |= line == "failed";
-    }
-    child.wait().unwrap();
-    (answers, failed)
-}
-
 #[cfg(feature = "postgres")]
 mod postgres {
     use super::common::postgres::{open, schema};
@@ -253,28 +225,5 @@ mod postgres {
             let lost: i64 = other.borrow_mut().query_one(&lost, &[]).unwrap().get(0);
             assert!(lost > 0);
         });
-    }
-
-    /// Where its files can grow no more, the database finds no room on the disk.
-    #[test]
-    fn a_full_disk_settles_nothing_more_and_loses_nothing() {
-        let server = Server::start("starved");
-        drop(Crowd::new(open(&server.parameters())));
-        server.crash();
-        // A log file has one megabyte and fits; the table of tokens has then some two thousand of them.
-        server.go_on(Some(2048));
-        let mut crowd = Crowd::new(open(&server.parameters()));
-        let sent = crowd.sign(600);
-        let front = crowd.front();
-        let answered = Mutex::new(Vec::new());
-        let failures =
-            pay(&front, sent, 1, |payment, receipt| answered.lock().unwrap().push((payment.clone(), receipt.to_vec())));
-        assert!(failures > 0, "it was full");
-        drop(front);
-        server.crash();
-        server.go_on(None);
-        let mut crowd = Crowd::new(open(&server.parameters())).holds(&answered.into_inner().unwrap(), BANDS);
-        let sent = crowd.sign(5);
-        assert_eq!(pay(&crowd.front(), sent, 1, |_, _| {}), 0, "with room again, all is as before");
     }
 }
