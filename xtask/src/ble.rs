@@ -24,14 +24,16 @@ pub(crate) const DBUS: &str = "libdbus, which btleplug links, is compiled from C
 pub(crate) fn run_tests(workspace: &Workspace) -> Result<()> {
     compiler::answers(DBUS)?;
     let python = environment(workspace)?;
-    run(cargo(workspace, &["test", "--locked"]).env(PYTHON, &python))
+    run(cargo(workspace, &["test", "--locked"]).env(PYTHON, &python))?;
+    // A host stack with Bluetooth's own pairing is another one than the firmware's.
+    run(cargo(workspace, &["test", "--features", "security", "--test", "encrypted", "--locked"]).env(PYTHON, &python))
 }
 
 /// Formatting and lints of the tests; lints and documentation of what they alone compile: band and phone on the host stack, the phone on btleplug.
 pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
     compiler::answers(DBUS)?;
     run(&mut cargo(workspace, &["fmt", "--", "--check"]))?;
-    run(&mut cargo(workspace, &["clippy", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    run(&mut cargo(workspace, &["clippy", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"]))?;
     let whole = ["--package", "armring-ble", "--features", "trouble,vendored-dbus", "--locked"];
     let mut lints = workspace.cargo(&["clippy"]);
     lints.args(whole).args(["--", "-D", "warnings"]).env("CARGO_TARGET_DIR", folder(workspace));

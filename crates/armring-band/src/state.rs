@@ -221,6 +221,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Gesture::Reset => {
                 self.end();
                 self.out.erase_all();
+                self.secret_may_be_stored();
                 self.after_store = AfterStore::EraseAll;
                 Ok(())
             }

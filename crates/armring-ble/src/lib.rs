@@ -31,17 +31,19 @@ mod peripheral;
 mod radio;
 mod reports;
 mod service;
+mod session;
 #[cfg(feature = "trouble")]
 pub mod trouble;
 mod window;
 
 pub use advertisement::{Advertisement, Seen};
 pub use line::{Line, LineError, Pipe};
-pub use peripheral::{LINGER, PAYLOAD_MAX, Peripheral, STALL_TIMEOUT};
+pub use peripheral::{LINGER, PAYLOAD_MAX, Peripheral};
 pub use radio::{LinkError, Peer, Place, Radio};
 pub use service::{
     ATT_MTU_DEFAULT, ATT_VALUE_MAX, INFO, Info, InfoError, NOTIFICATIONS, SERVICE, Spsm, WRITES, payload_of, payload_of_channel,
 };
+pub use session::STALL_TIMEOUT;
 pub use window::{ACKNOWLEDGE_EVERY, Arrived, Carrier, PAYLOADS_UNDER_WAY, WINDOW, Window, WindowError};
 
 #[doc = include_str!("../README.md")]

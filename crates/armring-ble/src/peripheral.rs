@@ -10,14 +10,13 @@ use heapless::{Deque, Vec};
 use crate::radio::{LinkError, Peer, Place, Radio};
 use crate::reports::Reports;
 use crate::service::payload_of;
+use crate::session::Session;
 use crate::window::{Arrived, Carrier, WINDOW, Window, WindowError};
 
 /// The largest fragment that a band takes unless it says otherwise, in bytes: that of an ATT MTU of 247, which one link-layer packet carries.
 pub const PAYLOAD_MAX: usize = 244;
 /// How long a band waits for a phone to end the connection whose last fragments it may not have got yet.
 pub const LINGER: Duration = Duration::from_secs(1);
-/// How long what is sent may wait for an acknowledgement.
-pub const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The radio of a band. It holds no radio itself: the firmware reports what its Bluetooth stack says and does what is asked of it.
 ///
@@ -26,6 +25,7 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 ///           the stack said something:  peripheral.happens(peer, radio, now)
 ///           time passed:               peripheral.tick(now), and Tick to the band
 ///           loop:
+///             the stack has no room:          leave the loop                            peripheral.waits(now)
 ///             an acknowledgement is due:      notify it                         peripheral.acknowledgement()
 ///             a fragment waits for a place:   Free: notify it; Full: leave the loop; Gone: drop it    peripheral.send(now)
 ///             the band has an output:         Transmit: it now waits for a place
@@ -70,12 +70,6 @@ enum State {
     Ending,
 }
 
-struct Session {
-    carrier: Carrier,
-    /// Since something waits for an acknowledgement: until when it may.
-    stalls: Option<Uptime>,
-}
-
 impl<const N: usize> Peripheral<N> {
     /// A band to which nobody is connected.
     #[must_use]
@@ -108,6 +102,12 @@ impl<const N: usize> Peripheral<N> {
             Radio::Written(payload) => self.arrived(payload, false),
             Radio::Received(sdu) => self.arrived(sdu, true),
             Radio::Unsubscribed => Err(self.fail(LinkError::Unsubscribed)),
+            Radio::Sent => {
+                if let State::Up(_, session) = &mut self.state {
+                    session.progressed();
+                }
+                Ok(())
+            }
         }
     }
 
@@ -129,7 +129,7 @@ impl<const N: usize> Peripheral<N> {
     pub const fn deadline(&self) -> Option<Uptime> {
         match &self.state {
             State::Open(_, by) | State::Closing(_, by) => Some(*by),
-            State::Up(_, session) => session.stalls,
+            State::Up(_, session) => session.deadline(),
             State::Idle | State::Ending => None,
         }
     }
@@ -141,7 +141,7 @@ impl<const N: usize> Peripheral<N> {
         }
         self.current = self.waiting.pop_front()?;
         if let State::Up(_, session) = &mut self.state {
-            self.acknowledgement = session.carrier.taken().or(self.acknowledgement);
+            self.acknowledgement = session.taken().or(self.acknowledgement);
         }
         Some(Event::Fragment(&self.current))
     }
@@ -154,15 +154,16 @@ impl<const N: usize> Peripheral<N> {
     /// Asks for a place for one fragment of the band's.
     pub fn send(&mut self, now: Uptime) -> Place {
         match &mut self.state {
-            State::Up(_, session) if self.reports.is_empty() => {
-                if session.carrier.send() {
-                    session.stalls = None;
-                    return Place::Free;
-                }
-                session.stalls = session.stalls.or(Some(now.saturating_add(STALL_TIMEOUT)));
-                Place::Full
-            }
+            State::Up(_, session) if self.reports.is_empty() => session.send(now),
             _ => Place::Gone,
+        }
+    }
+
+    /// The stack has no room for what there is to send. It is to have some in time, as the phone is to acknowledge in time: over a channel, that
+    /// is for the phone to give credits.
+    pub fn waits(&mut self, now: Uptime) {
+        if let State::Up(_, session) = &mut self.state {
+            session.waits(now);
         }
     }
 
@@ -184,7 +185,7 @@ impl<const N: usize> Peripheral<N> {
     /// itself.
     pub fn end(&mut self, now: Uptime) {
         match &self.state {
-            State::Up(peer, session) if session.carrier.is_under_way() => {
+            State::Up(peer, session) if session.is_under_way() => {
                 self.state = State::Closing(*peer, now.saturating_add(LINGER));
                 self.forget();
             }
@@ -263,24 +264,19 @@ impl<const N: usize> Peripheral<N> {
         if !matches!(self.state, State::Open(..)) {
             return Err(self.fail(LinkError::SecondCarrier));
         }
-        self.state = State::Up(peer, Session { carrier, stalls: None });
+        self.state = State::Up(peer, Session::new(carrier));
         self.reports.connected(payload);
         Ok(())
     }
 
     fn arrived(&mut self, payload: &[u8], over_channel: bool) -> Result<(), LinkError> {
         let session = match &mut self.state {
-            State::Up(_, session) if matches!(session.carrier, Carrier::Channel) == over_channel => session,
+            State::Up(_, session) if session.is_over_channel() == over_channel => session,
             _ => return Err(self.fail(LinkError::NotSubscribed)),
         };
-        let fragment = match session.carrier.arrived(payload) {
+        let fragment = match session.arrived(payload) {
             Ok(Arrived::Fragment(fragment)) => fragment,
-            Ok(Arrived::Acknowledgement) => {
-                if matches!(&session.carrier, Carrier::Gatt(window) if window.is_open()) {
-                    session.stalls = None;
-                }
-                return Ok(());
-            }
+            Ok(Arrived::Acknowledgement) => return Ok(()),
             Err(error) => return Err(self.fail(error.into())),
         };
         let Ok(fragment) = Vec::from_slice(fragment) else { return Err(self.fail(LinkError::TooLong(payload.len()))) };

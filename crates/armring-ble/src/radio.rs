@@ -26,6 +26,8 @@ pub enum Radio<'a> {
     ChannelOpened(AttPayload),
     /// This SDU came over the channel.
     Received(&'a [u8]),
+    /// The stack took one of the payloads with which it had the band [wait](crate::Peripheral::waits).
+    Sent,
     /// It is gone, or out of reach.
     Disconnected,
 }

@@ -157,6 +157,14 @@ impl Carrier {
         }
     }
 
+    /// Whether one more fragment may be sent now.
+    pub(crate) const fn is_open(&self) -> bool {
+        match self {
+            Self::Gatt(window) => window.is_open(),
+            Self::Channel => true,
+        }
+    }
+
     /// Whether the other side may not have got all that was sent.
     pub(crate) const fn is_under_way(&self) -> bool {
         match self {

@@ -3,7 +3,7 @@
 
 use armring_band::{Event, HANDSHAKE_TIMEOUT, Signal};
 use armring_ble::{LINGER, LinkError, Peer, Peripheral, Place, Radio, STALL_TIMEOUT, WINDOW, WindowError};
-use armring_wire::Uptime;
+use armring_wire::{AttPayload, Uptime};
 use proptest::prelude::*;
 
 const PHONE: Peer = Peer(1);
@@ -142,6 +142,28 @@ fn a_central_that_acknowledges_nothing_is_ended_after_ten_seconds() {
     assert_eq!(radio.deadline(), Some(deadline), "an acknowledgement that says nothing new is none");
     assert_eq!(radio.tick(deadline), Err(LinkError::TimedOut));
     assert_eq!((radio.send(deadline), radio.ends(PHONE)), (Place::Gone, true));
+}
+
+#[test]
+fn a_central_that_gives_no_credits_over_a_channel_is_ended_after_ten_seconds_without_progress() {
+    let mut radio = Peripheral::<20>::new();
+    radio.happens(PHONE, Radio::Connected, at(0)).unwrap();
+    radio.happens(PHONE, Radio::ChannelOpened(AttPayload::MIN), at(0)).unwrap();
+    assert_eq!(hears(&mut radio), ["connected, 20"]);
+    radio.waits(at(1));
+    radio.waits(at(9));
+    assert_eq!(radio.deadline(), Some(at(1).saturating_add(STALL_TIMEOUT)));
+    radio.happens(PHONE, Radio::Sent, at(9)).unwrap();
+    assert_eq!(radio.deadline(), None, "the stack took something");
+    radio.waits(at(10));
+    let deadline = at(10).saturating_add(STALL_TIMEOUT);
+    assert_eq!(radio.tick(deadline), Err(LinkError::TimedOut));
+    assert!(radio.ends(PHONE));
+    // What the stack takes does not open a window that the phone keeps shut.
+    let mut radio = linked();
+    while radio.send(at(0)) == Place::Free {}
+    radio.happens(PHONE, Radio::Sent, at(1)).unwrap();
+    assert_eq!(radio.deadline(), Some(at(0).saturating_add(STALL_TIMEOUT)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use thiserror::Error;
 pub enum Error {
     /// The issuer's: the key list or the certificate does not verify.
     #[error("the key list or the certificate does not verify: {0}")]
-    NotVerified(#[from] VerifyError),
+    NotVerified(VerifyError),
     /// The caller's: the signer does not sign with the key that the certificate names.
     #[error("the certificate is for another key")]
     OtherKey,
@@ -24,7 +24,19 @@ pub enum Error {
     Randomness,
     /// The machine's: the signer failed.
     #[error("the signer failed: {0}")]
-    Signer(#[from] SignError),
+    Signer(SignError),
+}
+
+impl From<VerifyError> for Error {
+    fn from(error: VerifyError) -> Self {
+        Self::NotVerified(error)
+    }
+}
+
+impl From<SignError> for Error {
+    fn from(error: SignError) -> Self {
+        Self::Signer(error)
+    }
 }
 
 /// Why a token is not taken. Whoever sent it is to blame; the sale is as it was.
@@ -54,13 +66,19 @@ pub enum TokenError {
 pub enum ReceiptError {
     /// It does not verify.
     #[error("the receipt does not verify: {0}")]
-    NotVerified(#[from] VerifyError),
+    NotVerified(VerifyError),
     /// It is for another token or another refund than the one that was asked about, or for one that this sale does not have.
     #[error("the receipt is for another token or another refund")]
     OtherToken,
     /// Not an answer to what was asked.
     #[error("the issuer's answer is neither a receipt nor a refusal")]
     NoAnswer,
+}
+
+impl From<VerifyError> for ReceiptError {
+    fn from(error: VerifyError) -> Self {
+        Self::NotVerified(error)
+    }
 }
 
 /// Why a token is not accepted without asking the issuer. All is as it was.
@@ -81,7 +99,7 @@ pub enum OfflineError {
     StaleRevocations,
     /// The payer's: the credential or the token does not verify.
     #[error("the credential or the token does not verify: {0}")]
-    NotVerified(#[from] VerifyError),
+    NotVerified(VerifyError),
     /// The payer's: the token was signed under another credential.
     #[error("the token is of another credential")]
     OtherCredential,
@@ -109,6 +127,12 @@ pub enum OfflineError {
     Floor,
 }
 
+impl From<VerifyError> for OfflineError {
+    fn from(error: VerifyError) -> Self {
+        Self::NotVerified(error)
+    }
+}
+
 /// Why a refund is not signed. The caller is to blame, unless it says otherwise; all is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -127,5 +151,34 @@ pub enum RefundError {
     Randomness,
     /// The machine's: the signer failed.
     #[error("the signer failed: {0}")]
-    Signer(#[from] SignError),
+    Signer(SignError),
+}
+
+impl From<SignError> for RefundError {
+    fn from(error: SignError) -> Self {
+        Self::Signer(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RevokedError;
+
+    /// Whoever prints an error with all its causes, as anyhow does, prints each once.
+    #[test]
+    fn an_error_that_says_its_cause_has_it_not_as_a_source_as_well() {
+        let verify = VerifyError::Signature;
+        let causes: [(&dyn core::error::Error, String); 6] = [
+            (&Error::from(verify), verify.to_string()),
+            (&Error::from(SignError::Signer), SignError::Signer.to_string()),
+            (&ReceiptError::from(verify), verify.to_string()),
+            (&OfflineError::from(verify), verify.to_string()),
+            (&RefundError::from(SignError::Signer), SignError::Signer.to_string()),
+            (&RevokedError::from(verify), verify.to_string()),
+        ];
+        for (error, cause) in causes {
+            assert!(error.to_string().contains(&cause) && error.source().is_none(), "{error}: {:?}", error.source());
+        }
+    }
 }

@@ -71,7 +71,7 @@ pub enum Progress {
 pub enum RevokedError {
     /// It does not verify, or is older than what was seen.
     #[error("the revocation list does not verify: {0}")]
-    NotVerified(#[from] VerifyError),
+    NotVerified(VerifyError),
     /// It says of itself that a newer one is out.
     #[error("the revocation list is stale")]
     Stale,
@@ -84,6 +84,12 @@ pub enum RevokedError {
     /// It has more entries than there is room for.
     #[error("the revocation list is too long")]
     TooLong,
+}
+
+impl From<VerifyError> for RevokedError {
+    fn from(error: VerifyError) -> Self {
+        Self::NotVerified(error)
+    }
 }
 
 impl Revoked {

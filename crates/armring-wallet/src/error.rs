@@ -25,7 +25,7 @@ pub enum Error {
 pub enum PeerError {
     /// A fragment that does not fit.
     #[error("bad fragment: {0}")]
-    Fragment(#[from] FragmentError),
+    Fragment(FragmentError),
     /// A handshake that failed.
     #[error("the handshake failed: {0}")]
     Handshake(armring_pairing::PeerError),
@@ -34,13 +34,31 @@ pub enum PeerError {
     Unsupported,
     /// A record that does not open.
     #[error("the record does not open: {0}")]
-    Channel(#[from] OpenError),
+    Channel(OpenError),
     /// An opened record that is none.
     #[error("bad record: {0}")]
-    Record(#[from] DecodeError),
+    Record(DecodeError),
     /// A message of another length than this step has, or one that does not belong here.
     #[error("a message that does not belong here")]
     Unexpected,
+}
+
+impl From<FragmentError> for PeerError {
+    fn from(error: FragmentError) -> Self {
+        Self::Fragment(error)
+    }
+}
+
+impl From<OpenError> for PeerError {
+    fn from(error: OpenError) -> Self {
+        Self::Channel(error)
+    }
+}
+
+impl From<DecodeError> for PeerError {
+    fn from(error: DecodeError) -> Self {
+        Self::Record(error)
+    }
 }
 
 /// The app's fault.
@@ -80,5 +98,34 @@ impl From<SealError> for Error {
             SealError::Closed => Self::Caller(CallerError::NotLinked),
             _ => Self::Caller(CallerError::TooLong),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::error::Error as _;
+
+    use armring_token::VerifyError;
+
+    use super::*;
+    use crate::{OfferError, PaymentError};
+
+    /// Whoever prints an error with all its causes, as anyhow does, prints each once.
+    #[test]
+    fn an_error_that_says_its_cause_has_it_not_as_a_source_as_well() {
+        let verify = VerifyError::Signature;
+        let causes: [(&dyn core::error::Error, String); 7] = [
+            (&PeerError::from(FragmentError::Gap), FragmentError::Gap.to_string()),
+            (&Error::from(PeerError::from(OpenError::NotAuthentic)), OpenError::NotAuthentic.to_string()),
+            (&PeerError::from(DecodeError::Malformed), DecodeError::Malformed.to_string()),
+            (&PeerError::Handshake(armring_pairing::PeerError::Length), armring_pairing::PeerError::Length.to_string()),
+            (&OfferError::from(verify), verify.to_string()),
+            (&PaymentError::from(verify), verify.to_string()),
+            (&PaymentError::from(DecodeError::Malformed), DecodeError::Malformed.to_string()),
+        ];
+        for (error, cause) in causes {
+            assert!(error.to_string().contains(&cause) && error.source().is_none(), "{error}: {:?}", error.source());
+        }
+        assert!(CallerError::NotLinked.source().is_none());
     }
 }

@@ -34,13 +34,19 @@ pub enum OfferError {
     Uncertified,
     /// The request or the certificate does not verify.
     #[error("the request or its certificate does not verify: {0}")]
-    NotVerified(#[from] VerifyError),
+    NotVerified(VerifyError),
     /// The request is of another payee than the certificate or the credential, or asks for what that payee may not ask.
     #[error("the payee's certificate or credential does not cover this request")]
     NotCovered,
     /// The certificate, the credential or the request is not valid at this time.
     #[error("the request, or what its payee is certified with, has expired")]
     Expired,
+}
+
+impl From<VerifyError> for OfferError {
+    fn from(error: VerifyError) -> Self {
+        Self::NotVerified(error)
+    }
 }
 
 impl Offer {

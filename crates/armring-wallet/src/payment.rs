@@ -77,13 +77,25 @@ pub enum PaymentError {
     OtherAnswer,
     /// The receipt does not verify, or is for another token.
     #[error("the receipt does not verify: {0}")]
-    Receipt(#[from] VerifyError),
+    Receipt(VerifyError),
     /// A record that is none.
     #[error("bad record: {0}")]
-    Record(#[from] DecodeError),
+    Record(DecodeError),
     /// Something that does not belong here now.
     #[error("an answer that does not belong here")]
     Unexpected,
+}
+
+impl From<VerifyError> for PaymentError {
+    fn from(error: VerifyError) -> Self {
+        Self::Receipt(error)
+    }
+}
+
+impl From<DecodeError> for PaymentError {
+    fn from(error: DecodeError) -> Self {
+        Self::Record(error)
+    }
 }
 
 impl Payment {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use image::{ImageReader, Limits};
 
 /// Pictures larger than this, in pixels a side, are not read: one picks the file, and perhaps not who made it.
@@ -19,7 +19,9 @@ pub fn read(path: &Path) -> Result<String> {
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(SIDE_MAX), Some(SIDE_MAX), Some(MEMORY_MAX));
     reader.limits(limits);
-    let picture = reader.decode().context("it is no PNG or JPEG picture of a bearable size")?.into_luma8();
+    // What `image` says has its causes in it already.
+    let decoded = reader.decode().map_err(|error| anyhow!("it is no PNG or JPEG picture of a bearable size: {error}"));
+    let picture = decoded?.into_luma8();
     let shade = |x, y| {
         let place = u32::try_from(x).ok().zip(u32::try_from(y).ok());
         place.and_then(|(x, y)| picture.get_pixel_checked(x, y)).map_or(u8::MAX, |pixel| pixel.0[0])
@@ -61,7 +63,9 @@ mod tests {
         GrayImage::from_pixel(50, 50, Luma([255])).save(folder.join("white.png")).expect("saved");
         assert!(said("white.png").contains("no QR code can be read"));
         std::fs::write(folder.join("thesis.png"), "years of work").expect("written");
-        assert!(said("thesis.png").contains("no PNG or JPEG"));
+        let thesis = said("thesis.png");
+        assert!(thesis.contains("no PNG or JPEG"));
+        assert_eq!(thesis.matches("signature").count(), 1, "its cause, once: {thesis}");
         assert!(said("nothing.png").contains("cannot be opened"));
         GrayImage::from_pixel(1, SIDE_MAX + 1, Luma([255])).save(folder.join("high.png")).expect("saved");
         assert!(said("high.png").contains("bearable size"));

@@ -3,6 +3,10 @@
 A second implementation of GATT from the one that the band runs on. It scans, connects, exchanges the MTU (the second argument), reads what the
 band says of itself, subscribes, and prints one line of JSON, {"mtu": ..., "info": hex}. Then each line of its standard input is written to the
 band without response, and each notification is printed as a line, both in hexadecimal. It ends with its input, or with the connection.
+
+The third argument says what it does about Bluetooth's own security, LE Secure Connections that "just work": "none"; "before" it looks at the band, it
+pairs and encrypts; "beside" the link, it does so while the first of what is written is under way, and writes the rest when that has come to an
+end; "vain", likewise, and does not wait for the end. How it came out is a line of JSON, {"security": ...}.
 """
 
 import asyncio
@@ -10,9 +14,10 @@ import json
 import os
 import sys
 
-from bumble.core import UUID, AdvertisingData
+from bumble.core import UUID, AdvertisingData, ProtocolError
 from bumble.device import Device, Peer
 from bumble.hci import Address
+from bumble.pairing import PairingConfig
 from bumble.transport import open_transport
 
 SERVICE, WRITES, NOTIFICATIONS, INFO = (UUID(f"d7ef000{n}-59ed-4fc6-ac98-50c4ee8b05bc") for n in range(1, 5))
@@ -37,13 +42,36 @@ def say(line):
     print(line, flush=True)
 
 
-async def main(port, mtu):
+async def secure(connection):
+    """Says how it came out."""
+    try:
+        await connection.pair()
+        outcome = "encrypted" if connection.is_encrypted else "paired"
+    except ProtocolError as error:
+        outcome = f"refused: {error.error_name}"
+    except asyncio.CancelledError:
+        # The connection ended before.
+        outcome = "unanswered"
+    say(json.dumps({"security": outcome}))
+
+
+def end(secured):
+    if secured and not secured.done():
+        say(json.dumps({"security": "unanswered"}))
+    os._exit(0)
+
+
+async def main(port, mtu, security):
     transport = await open_transport(f"tcp-client:127.0.0.1:{port}")
     device = Device.with_hci("phone", Address("C0:11:22:33:44:55"), transport.source, transport.sink)
+    device.pairing_config_factory = lambda _: PairingConfig(sc=True, mitm=False, bonding=False)
     await device.power_on()
     connection = await device.connect(await find(device))
     over = asyncio.Event()
     connection.on("disconnection", lambda _: over.set())
+    secured = asyncio.create_task(secure(connection)) if security == "before" else None
+    if secured:
+        await secured
     peer = Peer(connection)
     mtu = await peer.request_mtu(mtu) if mtu > 23 else 23
     (service,) = await peer.discover_service(SERVICE)
@@ -60,6 +88,8 @@ async def main(port, mtu):
     for value in early:
         say(value.hex())
     hears[0] = lambda value: say(value.hex())
+    if security in ("beside", "vain"):
+        secured = asyncio.create_task(secure(connection))
 
     loop = asyncio.get_running_loop()
     lines = asyncio.StreamReader()
@@ -69,15 +99,17 @@ async def main(port, mtu):
         line = asyncio.create_task(lines.readline())
         await asyncio.wait({line, ended}, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
-            os._exit(0)
+            end(secured)
         text = line.result().strip()
         if not text:
             break
         await writes.write_value(bytes.fromhex(text.decode()), with_response=False)
+        if security == "beside":
+            await secured
     # Where the band has just ended it, bumble waits for an event that has been: it is enough that the connection is over.
     ending = asyncio.create_task(connection.disconnect())
     await ended
-    os._exit(0)
+    end(secured)
 
 
-asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

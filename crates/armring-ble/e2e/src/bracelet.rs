@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use armring_pairing::{DiffieHellman, PairingLabel, PairingSecret, SoftwareKey};
 use armring_token::RootKey;
 use armring_wire::Uptime;
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::rand_core::{SeedableRng, TryCryptoRng, TryRng};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use trouble_host::prelude::*;
@@ -24,6 +25,8 @@ use crate::tasks::either;
 
 /// Where the band listens for an L2CAP channel.
 pub const SPSM: Option<Spsm> = Spsm::new(0xD1);
+/// What the stack is built with.
+const ADDRESS: [u8; 6] = [1, 2, 3, 4, 5, 0x45];
 /// The band offers the largest useful ATT MTU.
 const POOL: usize = 517 + 4;
 /// As long as a fragment can be.
@@ -37,6 +40,7 @@ pub struct Bracelet {
     key: [u8; 32],
     label: Option<[u8; 32]>,
     starts: u64,
+    stays: bool,
     flash: Rc<RefCell<BTreeMap<StoreKey, Vec<u8>>>>,
     time: Rc<Time>,
     shows: Arc<Semaphore>,
@@ -69,13 +73,20 @@ impl Bracelet {
     /// A band on the controller that listens at `port`. It is off.
     pub fn new(port: u16, root: RootKey, face: Face) -> Self {
         let (flash, time, shows) = (Rc::default(), Rc::default(), Arc::new(Semaphore::new(1)));
-        Self { port, root, face, key: [7; 32], label: None, starts: 0, flash, time, shows, running: None }
+        Self { port, root, face, key: [7; 32], label: None, starts: 0, stays: false, flash, time, shows, running: None }
     }
 
     /// Another band than all the others here, with this link key, and with this secret on its label if it has one. To be said before it starts.
     #[must_use]
     pub fn with(self, key: [u8; 32], label: Option<[u8; 32]>) -> Self {
         Self { key, label, ..self }
+    }
+
+    /// A band that advertises under one address for good: the one that its stack was built with, since the stack's own pairing reckons with
+    /// no other. To be said before it starts.
+    #[must_use]
+    pub fn at_one_address(self) -> Self {
+        Self { stays: true, ..self }
     }
 
     /// Starts, with what it stored before.
@@ -96,7 +107,8 @@ impl Bracelet {
         let (flash, shows) = (self.flash.clone(), self.shows.clone());
         let body = Body { acts: next, tell, shows, flash, logged: Rc::clone(&logged) };
         // Each start of each band draws other bytes.
-        let rng = ChaCha20Rng::seed_from_u64(1_000 * u64::from(self.key[0]) + self.starts);
+        let drawn = ChaCha20Rng::seed_from_u64(1_000 * u64::from(self.key[0]) + self.starts);
+        let rng = Draws { drawn, stays: self.stays };
         let task = tokio::task::spawn_local(serve(self.port, band, body, self.time.clone(), rng));
         self.running = Some(Running { task, acts, told, logged });
     }
@@ -158,10 +170,10 @@ impl Bracelet {
     }
 }
 
-async fn serve(port: u16, mut band: Band<SoftwareKey, SoftwareKeys>, mut body: Body, time: Rc<Time>, mut rng: ChaCha20Rng) {
+async fn serve(port: u16, mut band: Band<SoftwareKey, SoftwareKeys>, mut body: Body, time: Rc<Time>, mut rng: Draws) {
     let mut resources = HostResources::<Heap<POOL>, 2, 4>::new();
     let stack = trouble_host::new(hci(port).await, &mut resources)
-        .set_random_address(Address::random([0, 0, 0, 0, 0, 0xC0]))
+        .set_random_address(Address::random(ADDRESS))
         .register_l2cap_spsm(SPSM.unwrap().get())
         .build();
     let mut runner = stack.runner();
@@ -171,6 +183,35 @@ async fn serve(port: u16, mut band: Band<SoftwareKey, SoftwareKeys>, mut body: B
         async { panic!("{:?}", run::<_, _, _, _, _, _, FRAGMENT>(&stack, &mut band, &mut body, &*time, &mut rng, radio).await) };
     either(runs, serves).await
 }
+
+/// Randomness, in which the address of a band that stays where it is is not.
+struct Draws {
+    drawn: ChaCha20Rng,
+    stays: bool,
+}
+
+impl TryRng for Draws {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.drawn.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.drawn.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.drawn.try_fill_bytes(bytes)?;
+        // Nothing else that is drawn is as long as an address.
+        if self.stays && bytes.len() == ADDRESS.len() {
+            bytes.copy_from_slice(&ADDRESS);
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Draws {}
 
 /// A clock that a test turns.
 #[derive(Default)]

@@ -11,6 +11,8 @@ pub enum Seen {
     Advertised(Vec<u8>),
     /// A connection began.
     Connected,
+    /// It is encrypted by Bluetooth's own means from now on.
+    Encrypted,
     /// An ATT PDU went from the host to its peer, or came from there.
     Att { out: bool, pdu: Vec<u8> },
 }
@@ -52,6 +54,8 @@ fn packet_seen(packet: &[u8], out: bool) -> Option<Seen> {
         [1, 0x08 | 0x09, 0x20, _, len, data @ ..] => Some(Seen::Advertised(data[..usize::from(*len)].to_vec())),
         // LE Connection Complete.
         [4, 0x3E, _, 0x01, ..] => Some(Seen::Connected),
+        // Encryption Change.
+        [4, 0x08, _, 0, _, _, 1] => Some(Seen::Encrypted),
         // ACL data that begins an L2CAP frame on the fixed channel of ATT.
         [2, _, flags, _, _, _, _, 4, 0, pdu @ ..] if flags >> 4 & 3 != 1 && !pdu.is_empty() => {
             Some(Seen::Att { out, pdu: pdu.to_vec() })

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use armring_ble::trouble::{GattPipe, info, open, open_channel};
-use armring_ble::{Line, Pipe};
+use armring_ble::{Line, Pipe, payload_of_channel};
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
@@ -11,7 +11,7 @@ use trouble_host::prelude::*;
 
 use crate::air::{Controller, hci};
 use crate::bracelet::SPSM;
-use crate::foreign::Foreign;
+use crate::foreign::{Foreign, Security};
 use crate::heap::Heap;
 use crate::scan::{Scanned, find};
 
@@ -22,6 +22,8 @@ pub enum Way {
     Gatt,
     /// Open the L2CAP channel that the band names.
     Channel,
+    /// Open it, and give the band so many credits and no more.
+    Dry(u16),
     /// Nothing, after a look at what the band says of itself.
     Silence,
     /// Nothing at all.
@@ -31,7 +33,7 @@ pub enum Way {
     /// Subscribe, send whatever the window says, and acknowledge nothing.
     Deaf,
     /// As [`Gatt`](Self::Gatt), on bumble's host in place of this one.
-    Foreign,
+    Foreign(Security),
 }
 
 /// What a central has done, or heard.
@@ -53,13 +55,13 @@ impl Central {
     pub fn dial(port: u16, att_mtu: u16, way: Way) -> Self {
         let (out, orders) = unbounded_channel();
         let (tell, heard) = unbounded_channel();
-        let task = match att_mtu {
-            _ if way == Way::Foreign => tokio::task::spawn_local(connect_foreign(port, att_mtu, orders, tell)),
-            23 => tokio::task::spawn_local(connect::<27>(port, way, orders, tell)),
-            185 => tokio::task::spawn_local(connect::<189>(port, way, orders, tell)),
-            247 => tokio::task::spawn_local(connect::<251>(port, way, orders, tell)),
-            517 => tokio::task::spawn_local(connect::<521>(port, way, orders, tell)),
-            other => panic!("no stack here offers an MTU of {other}"),
+        let task = match (att_mtu, way) {
+            (_, Way::Foreign(security)) => tokio::task::spawn_local(connect_foreign(port, att_mtu, security, orders, tell)),
+            (23, _) => tokio::task::spawn_local(connect::<27>(port, way, orders, tell)),
+            (185, _) => tokio::task::spawn_local(connect::<189>(port, way, orders, tell)),
+            (247, _) => tokio::task::spawn_local(connect::<251>(port, way, orders, tell)),
+            (517, _) => tokio::task::spawn_local(connect::<521>(port, way, orders, tell)),
+            (other, _) => panic!("no stack here offers an MTU of {other}"),
         };
         Self { task, out, heard }
     }
@@ -136,12 +138,12 @@ async fn connect<const MTU: usize>(port: u16, way: Way, mut orders: Orders, tell
     }
 }
 
-async fn connect_foreign(port: u16, att_mtu: u16, mut orders: Orders, tell: UnboundedSender<Heard>) {
-    let Some((mut line, payload, info)) = Foreign::connect(port, att_mtu).await else { return };
+async fn connect_foreign(port: u16, att_mtu: u16, security: Security, mut orders: Orders, tell: UnboundedSender<Heard>) {
+    let Some((mut line, payload, info)) = Foreign::connect(port, att_mtu, security).await else { return };
     assert_eq!(info.channel, SPSM, "the other host reads what the band says of itself");
     let _ = tell.send(Heard::Up(payload));
     carry(&mut line, &mut orders, &tell).await;
-    line.into_pipe().hang_up().await;
+    line.into_pipe().hang_up(security).await;
 }
 
 /// Talks until the story or the band ends it.
@@ -169,6 +171,17 @@ async fn talk<const MTU: usize>(
                     let _ = tell.send(Heard::Up(payload));
                     carry(&mut line, orders, tell).await;
                 }
+                Way::Dry(credits) => {
+                    let flow_policy = CreditFlowPolicy::Every(u16::MAX);
+                    let config = L2capChannelConfig { flow_policy, initial_credits: Some(credits), ..Default::default() };
+                    let channel = L2capChannel::create(stack, connection, SPSM.unwrap().get(), &config).await;
+                    let Ok(channel) = channel else { return };
+                    // Once it answers this, the band has heard of the channel.
+                    let Ok(_) = info(&client).await else { return };
+                    let payload = payload_of_channel(channel.mtu(), channel.peer_mtu());
+                    let _ = tell.send(Heard::Up(payload));
+                    carry_dry(stack, channel, orders, tell).await;
+                }
                 Way::Raw | Way::Deaf => {
                     let Ok((line, payload)) = open(&client, connection).await else { return };
                     let _ = tell.send(Heard::Up(payload));
@@ -179,7 +192,7 @@ async fn talk<const MTU: usize>(
                     let _ = tell.send(Heard::Up(AttPayload::MIN));
                     while let Some(Some(_)) = orders.recv().await {}
                 }
-                Way::Gatt | Way::Foreign | Way::Mute => {
+                Way::Gatt | Way::Foreign(_) | Way::Mute => {
                     let Ok((mut line, payload)) = open(&client, connection).await else { return };
                     let _ = tell.send(Heard::Up(payload));
                     carry(&mut line, orders, tell).await;
@@ -205,6 +218,28 @@ async fn carry<P: Pipe<Error: Debug>>(line: &mut Line<P>, orders: &mut Orders, t
             },
             received = line.receive(&mut fragment) => match received {
                 Ok(len) => { let _ = tell.send(Heard::Payload(fragment[..len].to_vec())); }
+                Err(_) => return,
+            },
+        }
+    }
+}
+
+async fn carry_dry<const MTU: usize>(
+    stack: &Stack_<'_, MTU>,
+    channel: L2capChannel<'_, Heap<MTU>>,
+    orders: &mut Orders,
+    tell: &UnboundedSender<Heard>,
+) {
+    let (mut write, mut read) = channel.split();
+    let mut sdu = [0; ATT_PAYLOAD_MAX];
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Some(sdu)) if write.send(stack, &sdu).await.is_ok() => {}
+                _ => return,
+            },
+            received = read.receive(stack, &mut sdu) => match received {
+                Ok(len) => { let _ = tell.send(Heard::Payload(sdu[..len].to_vec())); }
                 Err(_) => return,
             },
         }

@@ -130,16 +130,15 @@ struct Host<'a, D, K: PaymentKeys, W, T, R, const N: usize> {
 impl<D: DiffieHellman, K: PaymentKeys, W: Wrist, T: Clock, R: TryCryptoRng, const N: usize> Host<'_, D, K, W, T, R, N> {
     async fn run(mut self, seats: &[Seat<N>; SEATS], inbox: &Inbox<N>, aired: &Aired) -> core::convert::Infallible {
         loop {
-            self.settle(seats).await;
-            self.steer(seats, aired).await;
-            let until = [self.reports.deadline(), self.band.deadline()].into_iter().flatten().min();
-            let Self { wrist, clock, reports, band, rng, pending, .. } = &mut self;
+            let settled = self.settle(seats).await;
+            self.steer(seats, aired);
+            // A deadline of the band's that passes while it can take nothing has to wait as well.
+            let band = self.band.deadline().filter(|_| settled);
+            let until = [self.reports.deadline(), band].into_iter().flatten().min();
+            let Self { wrist, clock, reports, band, rng, .. } = &mut self;
             let wearer = async {
                 // While a fragment waits for a place, the band can take nothing but acknowledgements.
-                match pending {
-                    None => wrist.next().await,
-                    Some(_) => core::future::pending().await,
-                }
+                if settled { wrist.next().await } else { core::future::pending().await }
             };
             let result = match select3(inbox.receive(), clock.wait(until), wearer).await {
                 Either3::First((seat, heard)) => {
@@ -154,7 +153,7 @@ impl<D: DiffieHellman, K: PaymentKeys, W: Wrist, T: Clock, R: TryCryptoRng, cons
                     if let Err(error) = reports.tick(now) {
                         wrist.log(&error);
                     }
-                    if pending.is_some() { Ok(()) } else { band.handle(Event::Tick, now, *rng) }
+                    if settled { band.handle(Event::Tick, now, *rng) } else { Ok(()) }
                 }
                 Either3::Third(event) => band.handle(event, clock.now(), *rng),
             };
@@ -174,34 +173,40 @@ impl<D: DiffieHellman, K: PaymentKeys, W: Wrist, T: Clock, R: TryCryptoRng, cons
             Heard::Written(payload) => Happens::Written(payload),
             Heard::ChannelOpened(payload) => Happens::ChannelOpened(*payload),
             Heard::Received(sdu) => Happens::Received(sdu),
+            Heard::Sent => Happens::Sent,
             Heard::Disconnected => Happens::Disconnected,
         };
         if let Err(error) = self.reports.happens(peer, happens, now) {
             self.wrist.log(&error);
         }
         if let Some(seat) = seats.get(seat) {
-            match heard {
-                Heard::Connected => seat.ending.set(false),
-                _ if gone => seat.out.send(Out::Over).await,
-                _ => {}
+            if gone {
+                seat.out.send(Out::Over).await;
             }
             seat.taken.set(!gone);
         }
     }
 
-    /// Does all that there is to do for the band.
-    async fn settle(&mut self, seats: &[Seat<N>; SEATS]) {
+    /// Does all that there is to do for the band. `false` where the rest has to wait for the phone, or for the stack.
+    async fn settle(&mut self, seats: &[Seat<N>; SEATS]) -> bool {
         loop {
+            let seat = self.reports.peer().and_then(|Peer(peer)| seats.get(usize::from(peer)));
+            if seat.is_some_and(|seat| seat.out.is_full()) {
+                self.reports.waits(self.clock.now());
+                return false;
+            }
             if let Some(acknowledgement) = self.reports.acknowledgement() {
-                send(seats, self.reports.peer(), &acknowledgement).await;
+                send(seat, &acknowledgement);
+                continue;
             }
             if let Some(len) = self.pending {
                 match self.reports.send(self.clock.now()) {
-                    Place::Free => send(seats, self.reports.peer(), self.fragment.get(..len).unwrap_or_default()).await,
-                    Place::Full => return,
+                    Place::Free => send(seat, self.fragment.get(..len).unwrap_or_default()),
+                    Place::Full => return false,
                     Place::Gone => {}
                 }
                 self.pending = None;
+                continue;
             }
             let now = self.clock.now();
             match self.band.poll(&mut self.fragment) {
@@ -223,7 +228,7 @@ impl<D: DiffieHellman, K: PaymentKeys, W: Wrist, T: Clock, R: TryCryptoRng, cons
                 Some(Output::Disconnect) => self.reports.cut(),
                 None => {
                     self.said = false;
-                    let Some(event) = self.follows.take().or_else(|| self.reports.event()) else { return };
+                    let Some(event) = self.follows.take().or_else(|| self.reports.event()) else { return true };
                     if let Err(error) = self.band.handle(event, now, self.rng) {
                         self.wrist.log(&error);
                     }
@@ -233,10 +238,10 @@ impl<D: DiffieHellman, K: PaymentKeys, W: Wrist, T: Clock, R: TryCryptoRng, cons
     }
 
     /// Ends the connections that are to be ended, and advertises, or not.
-    async fn steer(&mut self, seats: &[Seat<N>; SEATS], aired: &Aired) {
+    fn steer(&mut self, seats: &[Seat<N>; SEATS], aired: &Aired) {
         for (index, seat) in seats.iter().enumerate() {
-            if seat.taken.get() && self.reports.ends(peer_of(index)) && !seat.ending.replace(true) {
-                seat.out.send(Out::End).await;
+            if seat.taken.get() && self.reports.ends(peer_of(index)) {
+                seat.end.signal(());
             }
         }
         match (self.reports.advertises(), aired.now()) {
@@ -271,10 +276,10 @@ impl<D: DiffieHellman, K: PaymentKeys, W: Wrist, T: Clock, R: TryCryptoRng, cons
     }
 }
 
-async fn send<const N: usize>(seats: &[Seat<N>; SEATS], peer: Option<Peer>, payload: &[u8]) {
-    let seat = peer.and_then(|Peer(peer)| seats.get(usize::from(peer)));
+/// There is room.
+fn send<const N: usize>(seat: Option<&Seat<N>>, payload: &[u8]) {
     if let (Some(seat), Ok(payload)) = (seat, Vec::from_slice(payload)) {
-        seat.out.send(Out::Payload(payload)).await;
+        let _ = seat.out.try_send(Out::Payload(payload));
     }
 }
 

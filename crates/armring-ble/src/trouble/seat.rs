@@ -8,7 +8,7 @@ use core::task::Poll;
 use armring_wire::{ATT_PAYLOAD_MAX, AttPayload};
 use bt_hci::cmd::le::{LeSetAdvEnable, LeSetRandomAddr};
 use embassy_futures::join::join;
-use embassy_futures::select::{Either, Either3, select, select3};
+use embassy_futures::select::{Either, Either3, select, select3, select4};
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_sync::channel::Channel;
 use embassy_sync::mutex::Mutex;
@@ -35,6 +35,8 @@ pub(crate) enum Heard<const N: usize> {
     Written(Vec<u8, N>),
     ChannelOpened(AttPayload),
     Received(Vec<u8, N>),
+    /// The stack took a payload of the band's.
+    Sent,
     Disconnected,
 }
 
@@ -42,7 +44,6 @@ pub(crate) enum Heard<const N: usize> {
 #[allow(clippy::large_enum_variant, reason = "there is no heap to put it on")]
 pub(crate) enum Out<const N: usize> {
     Payload(Vec<u8, N>),
-    End,
     /// All that was for this connection came before.
     Over,
 }
@@ -50,14 +51,15 @@ pub(crate) enum Out<const N: usize> {
 /// A place for one connection.
 pub(crate) struct Seat<const N: usize> {
     pub(crate) out: Channel<NoopRawMutex, Out<N>, 2>,
-    /// Whether the band knows that somebody is connected, and whether they are to be ended.
+    /// Whether the band knows that somebody is connected.
     pub(crate) taken: Cell<bool>,
-    pub(crate) ending: Cell<bool>,
+    /// They are to be ended, whatever is still to be sent.
+    pub(crate) end: Signal<NoopRawMutex, ()>,
 }
 
 impl<const N: usize> Seat<N> {
     pub(crate) const fn new() -> Self {
-        Self { out: Channel::new(), taken: Cell::new(false), ending: Cell::new(false) }
+        Self { out: Channel::new(), taken: Cell::new(false), end: Signal::new() }
     }
 }
 
@@ -173,12 +175,14 @@ impl<'a, C: Controller, P: PacketPool, const N: usize> Air<'a, '_, '_, C, P, N> 
     async fn serve(&self, index: usize, seat: &Seat<N>) -> Result<(), BleHostError<C::Error>> {
         loop {
             let connection = self.accept().await?;
+            seat.end.reset();
             self.inbox.send((index, Heard::Connected)).await;
             if let Some(connection) = &connection {
                 let gatt = connection.clone().with_attribute_server(self.server)?;
                 let writer = Mutex::new(None);
                 let hears = async |heard| self.inbox.send((index, heard)).await;
-                select3(self.events(&gatt, &hears), self.sdus(connection, &writer, &hears), self.outgoing(seat, &gatt, &writer))
+                let outgoing = self.outgoing(seat, &gatt, &writer, &hears);
+                select4(self.events(&gatt, &hears), self.sdus(connection, &writer, &hears), outgoing, ended(seat, connection))
                     .await;
             }
             let over = async { while !matches!(seat.out.receive().await, Out::Over) {} };
@@ -293,21 +297,25 @@ impl<'a, C: Controller, P: PacketPool, const N: usize> Air<'a, '_, '_, C, P, N> 
         seat: &Seat<N>,
         gatt: &GattConnection<'_, '_, P>,
         writer: &Mutex<NoopRawMutex, Option<L2capChannelWriter<'a, P>>>,
+        hears: &impl AsyncFn(Heard<N>),
     ) {
         loop {
+            let Out::Payload(payload) = seat.out.receive().await else { continue };
             // Where the connection is going, nothing else is to be done: the other end, or its absence, is heard of.
-            let _ = match seat.out.receive().await {
-                Out::Payload(payload) => match &mut *writer.lock().await {
-                    Some(writer) => writer.send(self.stack, &payload).await.is_ok(),
-                    None => self.notifications.notify_raw(gatt, &payload, false).await.is_ok(),
-                },
-                Out::End => {
-                    gatt.raw().disconnect();
-                    true
-                }
-                Out::Over => true,
+            let _ = match &mut *writer.lock().await {
+                Some(writer) => writer.send(self.stack, &payload).await.is_ok(),
+                None => self.notifications.notify_raw(gatt, &payload, false).await.is_ok(),
             };
+            hears(Heard::Sent).await;
         }
+    }
+}
+
+/// Ends the connection as soon as it is to be ended: also where the central takes nothing of what is to be sent before. It ends with the connection.
+async fn ended<P: PacketPool, const N: usize>(seat: &Seat<N>, connection: &Connection<'_, P>) {
+    loop {
+        seat.end.wait().await;
+        connection.disconnect();
     }
 }
 

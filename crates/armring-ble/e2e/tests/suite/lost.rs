@@ -31,7 +31,7 @@ fn is_done(result: Result<(), Over>) -> bool {
 }
 
 /// One payment whose phone is gone after so many fragments, and the same one again. Says whether the first came to its end.
-async fn payment_cut_after(town: &mut Town, fragments: usize, killed: bool) -> bool {
+pub(crate) async fn payment_cut_after(town: &mut Town, fragments: usize, killed: bool) -> bool {
     let Town { phone, band, issuer, shop, .. } = town;
     let request = shop.asks(100);
     let mut call = phone.reconnect().await;

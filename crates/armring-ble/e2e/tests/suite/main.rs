@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests say what they expect by panicking")]
 
 mod captured;
+mod channel;
 mod fleeting;
 mod hostile;
 mod lost;

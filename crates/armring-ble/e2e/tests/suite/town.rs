@@ -6,7 +6,7 @@ use armring_ble_e2e::bracelet::{Act, Bracelet};
 use armring_ble_e2e::phone::{Call, Over, Phone};
 use armring_pairing::PairingLabel;
 use armring_token::{
-    Counter, Form, Gesture as Made, Minor, Object, Payment, PaymentRequest, PaymentToken, Presence, Signing, Unlocking,
+    Counter, Form, Gesture as Made, Minor, Object, Payment, PaymentRequest, PaymentToken, Presence, RootKey, Signing, Unlocking,
     Unverified,
 };
 use armring_wallet::Event;
@@ -45,8 +45,13 @@ impl Town {
 
     /// Nobody is paired, over this air.
     pub(crate) fn over(air: Air, att_mtu: u16, face: Face) -> Self {
+        Self::around(air, att_mtu, |port, root| Bracelet::new(port, root, face))
+    }
+
+    /// The same, with a band on this controller that has this root.
+    pub(crate) fn around(air: Air, att_mtu: u16, band: impl FnOnce(u16, RootKey) -> Bracelet) -> Self {
         let issuer = TestIssuer::new();
-        let mut band = Bracelet::new(air.port(BAND), issuer.root_key(), face);
+        let mut band = band(air.port(BAND), issuer.root_key());
         band.start();
         let phone = Phone::new(air.port(PHONE), att_mtu, 2);
         Self { air, band, phone, issuer, shop: Shop::new(), rng: ChaCha20Rng::seed_from_u64(3) }
