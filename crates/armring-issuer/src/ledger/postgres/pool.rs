@@ -91,7 +91,11 @@ impl Books<'_> {
              SET LOCAL plan_cache_mode = force_custom_plan",
         );
         // Other databases may not know this.
-        if set.is_ok() { part.commit()? } else { part.rollback()? }
+        if set.is_ok() {
+            part.commit()?
+        } else {
+            part.rollback()?
+        }
         Ok(())
     }
 
