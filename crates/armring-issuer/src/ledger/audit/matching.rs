@@ -1,6 +1,6 @@
-//! Entries, matched one by one with the token, refund or deposit that explains them; and requests, with the tokens that settled them.
+//! Entries, matched one by one with the token, refund or deposit that explains them.
 
-use armring_wire::{AccountPseudonym, CredentialId, RequestDigest, UnixTime};
+use armring_wire::{AccountPseudonym, UnixTime};
 
 use super::super::model::{Fault, Reference};
 
@@ -87,41 +87,5 @@ impl Group {
             && (out.change.checked_neg(), into.change) == (Some(cause.minor), cause.minor)
             && is_of(out)
             && is_of(into)
-    }
-}
-
-/// A token that settled a request, and until when that could be paid.
-pub(in super::super) type Settling = (CredentialId, u32, UnixTime);
-
-/// All that there is about one request.
-#[derive(Debug, Default)]
-pub(in super::super) struct Settlement {
-    token: Option<Settling>,
-    is_settled_twice: bool,
-    is_listed: bool,
-    is_listed_wrongly: bool,
-}
-
-impl Settlement {
-    /// Tokens come before what is listed.
-    pub(in super::super) const fn token(&mut self, settling: Settling) {
-        self.is_settled_twice |= self.token.is_some();
-        self.token = Some(settling);
-    }
-
-    pub(in super::super) fn listed(&mut self, settling: Settling) {
-        let is_right = self.token == Some(settling);
-        self.is_listed_wrongly |= !is_right || self.is_listed;
-        self.is_listed |= is_right;
-    }
-
-    pub(in super::super) fn faults(&self, request: RequestDigest) -> impl Iterator<Item = Fault> {
-        let is_missing = self.token.is_some() && !self.is_listed && !self.is_settled_twice;
-        let faults = [
-            (self.is_settled_twice, Fault::SettledTwice(request)),
-            (is_missing, Fault::NotListed(request)),
-            (self.is_listed_wrongly && !self.is_settled_twice, Fault::NotSettled(request)),
-        ];
-        faults.into_iter().filter_map(|(found, fault)| found.then_some(fault))
     }
 }

@@ -8,9 +8,10 @@ use armring_wire::{
 };
 
 use super::super::audit::Faults;
-use super::super::audit::matching::{Cause, Group, Moved, Settlement};
+use super::super::audit::matching::{Cause, Group, Moved};
 use super::super::audit::signed::{SignedRefund, SignedToken};
 use super::super::model::{Fault, Reference, float_account};
+use super::settlement::Settlement;
 use super::{Row, Sql, Value, codes};
 use crate::error::MachineError;
 

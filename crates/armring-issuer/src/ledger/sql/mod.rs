@@ -12,6 +12,7 @@ pub(super) mod money;
 pub(super) mod refunds;
 pub(super) mod revoked;
 pub(super) mod rows;
+mod settlement;
 
 use core::ops::ControlFlow;
 
