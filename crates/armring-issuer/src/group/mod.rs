@@ -48,9 +48,9 @@ pub struct GroupOptions {
 }
 
 impl Default for GroupOptions {
-    /// 4,096 waiting, 512 in one transaction, a verifier on each core.
+    /// 4,096 waiting, 2,048 in one transaction, a verifier on each core.
     fn default() -> Self {
-        Self { queue: 4_096, batch: 512, verifiers: None }
+        Self { queue: 4_096, batch: 2_048, verifiers: None }
     }
 }
 
