@@ -67,7 +67,11 @@ fn written(rows: &[Row], machine: &str) -> String {
         text.push('\n');
     }
     let (reached, all) = page::reached(rows);
-    let _ = writeln!(text, "{machine}. Of {all} figures that were to be reached, {reached} are.");
+    let _ = writeln!(
+        text,
+        "Medians of the processor's time. {machine}. Of {all} figures that were to be reached, {reached} are;\n\
+         [docs/benches.md](docs/benches.md) names them, and says why the others are not."
+    );
     text
 }
 
@@ -82,7 +86,7 @@ mod tests {
         let written = inserted(&readme, &read(MEASURED).unwrap(), "A machine").unwrap();
         assert!(written.starts_with(&format!("above\n{BEGIN}| | Armring | with AWS-LC |")) && written.ends_with("below\n"));
         assert!(written.contains("\n| `XX`, both sides | 360 µs |  | 403 µs |  |  |\n"), "{written}");
-        assert!(written.contains("\nA machine. Of 2 figures that were to be reached, 1 are.\n") && !written.contains("old"));
+        assert!(written.contains(" time. A machine. Of 2 figures that were to be reached, 1 are;\n") && !written.contains("old"));
         assert_eq!(inserted(&written, &read(MEASURED).unwrap(), "A machine").as_ref(), Some(&written));
         assert_eq!(inserted("no place", &[], ""), None);
     }
