@@ -121,6 +121,13 @@ impl<L: Ledger, S: MultipartSigner<Signature>, D: DiffieHellman> Issuer<L, S, D>
         self.ledger.settle(payments, &Terms { now, policy: &self.policy, sign: &sign })
     }
 
+    /// As [`settle`](Self::settle), with [`Ledger::settle_early`].
+    pub(crate) fn settle_early(&mut self, payments: &[VerifiedPayment], now: UnixTime) -> Result<Vec<Answer>, MachineError> {
+        let keys = &self.keys;
+        let sign = |ruling: &_| keys.sign_receipt(ruling, now);
+        self.ledger.settle_early(payments, &Terms { now, policy: &self.policy, sign: &sign })
+    }
+
     /// Verifies a refund with the key of the payee that it names. Changes nothing. The inner error is what to answer.
     ///
     /// # Errors

@@ -90,7 +90,7 @@ pub use ledger::SqliteLedger;
 pub use ledger::{
     Account, AccountState, Answer, CodeHash, CredentialRecord, CredentialState, DepositRef, Enrolled, Entry, Evidence, Fault,
     Ledger, MemoryLedger, NewCredential, PayeeRecord, Pending, Reference, RefundAnswer, RefundRuling, RefundTerms, RevokedPart,
-    Ruling, SignReceipt, SignRefund, TRIES, TellEntry, Terms, Upkeep, float_account,
+    Ruling, SignReceipt, SignRefund, Syncer, TRIES, TellEntry, Terms, Upkeep, float_account,
 };
 #[cfg(feature = "postgres")]
 pub use ledger::{PostgresLedger, PostgresOptions};

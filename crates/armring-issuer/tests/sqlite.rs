@@ -28,6 +28,24 @@ fn what_was_written_is_there_when_the_file_is_opened_again() {
     assert_eq!(ledger.audit().unwrap(), []);
 }
 
+/// The log of a process that was killed is in the memory of the operating system; what is answered from now on has to outlast that.
+#[test]
+fn what_is_in_the_log_is_in_the_file_once_that_is_opened() {
+    let [file, killed, lost] = ["log", "log-killed", "log-lost"].map(File::new);
+    let mut w = World::new(SqliteLedger::open(&file.0).unwrap());
+    let band = w.band(1_000);
+    for suffix in ["", "-wal"] {
+        let of = |file: &File| format!("{}{suffix}", file.0.display());
+        std::fs::copy(of(&file), of(&killed)).unwrap();
+    }
+    let opened = SqliteLedger::open(&killed.0).unwrap();
+    std::fs::copy(&killed.0, &lost.0).unwrap();
+    let without_log = SqliteLedger::open(&lost.0).unwrap();
+    for ledger in [opened, without_log] {
+        assert_eq!(ledger.account(band.account).unwrap().map(|account| account.balance), Some(1_000));
+    }
+}
+
 #[test]
 fn a_write_that_fails_half_way_leaves_the_books_as_they_were() {
     let file = File::new("half-way");

@@ -21,6 +21,8 @@ pub(crate) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 const UNTIL: UnixTime = UnixTime::from_secs(1_900_000_000);
 const ALWAYS: Validity = Validity { from: UnixTime::from_secs(1_700_000_000), until: UNTIL };
 const SHOPS: usize = 50;
+/// How many requests are made in one second, and expire in one.
+const EACH_SECOND: usize = 2_500;
 
 /// What each payment is, in minor units.
 pub(crate) const MINOR: u64 = 1;
@@ -132,7 +134,7 @@ impl People {
         nonce[..8].copy_from_slice(&id(b'n', number));
         let payee = PayeeRef::Certificate(PayeeId(id(b's', number % SHOPS)));
         let (amount, memo) = (Amount::new(MINOR, Currency::CNY), Text::new("tea for two").expect("short"));
-        let expiry = UnixTime::from_secs(NOW.as_secs() + 600);
+        let expiry = UnixTime::from_secs(NOW.as_secs() + 600 + u32::try_from(number / EACH_SECOND).expect("few"));
         let request = PaymentRequest { form: Form, payee, amount, nonce, expiry, memo };
         let mut buffer = vec![0; PaymentRequest::MAX_LEN];
         let shop = Signing::<Payee, _>::new(key(b's', number % SHOPS));

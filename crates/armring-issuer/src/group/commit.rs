@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
 use armring_pairing::DiffieHellman;
 use armring_token::Signature;
@@ -9,13 +11,15 @@ use armring_wire::{CredentialId, RequestDigest, TokenDigest, UnixTime};
 use signature::MultipartSigner;
 
 use super::queue::ClosesAtEnd;
-use super::{Caller, Shared, Verified};
+use super::sync::{Caller, Settled};
+use super::{Shared, Verified};
 use crate::error::MachineError;
 use crate::issuer::Issuer;
 use crate::ledger::{Answer, Ledger};
 use crate::redeem::VerifiedPayment;
 
-pub(super) fn run<L, S, D>(shared: &Shared<L, S, D>)
+/// What is not durable yet goes to `sync`, which makes it so while the next transaction is under way.
+pub(super) fn run<L, S, D>(shared: &Shared<L, S, D>, sync: Option<SyncSender<Settled>>)
 where
     L: Ledger,
     S: MultipartSigner<Signature>,
@@ -26,14 +30,22 @@ where
     let mut left = Vec::new();
     loop {
         if left.is_empty() {
-            let Some(came) = shared.verified.take(shared.options.queue) else { return };
+            let Some(came) = shared.verified.take(shared.options.queue, Duration::ZERO) else { return };
             left = came;
         } else {
             left.extend(shared.verified.take_now(shared.options.queue));
         }
         let group = Group::form(&mut left, shared.options.batch);
+        shared.arrived.set_patient(true);
         let answers = settle(&mut shared.issuer(), &group.payments, group.now);
-        group.answer(answers);
+        let settled = Settled { callers: group.callers, answers };
+        match &sync {
+            None => settled.tell(),
+            // It is taken once what came before it is durable. Where the thread that does so panicked, whoever is dropped is told.
+            Some(sync) if sync.send(settled).is_err() => return,
+            Some(_) => {}
+        }
+        shared.arrived.set_patient(false);
     }
 }
 
@@ -82,24 +94,6 @@ impl Group {
         self.callers.push(vec![verified.caller]);
         None
     }
-
-    fn answer(self, answers: Vec<Result<Answer, MachineError>>) {
-        for (callers, answer) in self.callers.into_iter().zip(answers) {
-            match answer {
-                Ok(answer) => {
-                    let mut repeated = answer.repeated;
-                    for caller in callers {
-                        caller.answer(Ok(Ok(Answer { repeated, ..answer.clone() })));
-                        repeated = true;
-                    }
-                }
-                Err(error) => {
-                    let error = Arc::new(error);
-                    callers.into_iter().for_each(|caller| caller.answer(Err(MachineError::Shared(Arc::clone(&error)))));
-                }
-            }
-        }
-    }
 }
 
 /// Settles all together; where that fails, each by itself, so that one which fails fails alone. Where the storage fails twice, it fails for
@@ -111,7 +105,7 @@ where
     D: DiffieHellman,
 {
     const NONE: MachineError = MachineError::Damaged("a payment was not answered");
-    let failure = match issuer.settle(payments, now) {
+    let failure = match issuer.settle_early(payments, now) {
         Ok(answers) => return answers.into_iter().map(Ok).collect(),
         Err(failure) if payments.len() == 1 => return vec![Err(failure)],
         Err(failure) => failure,
@@ -122,7 +116,7 @@ where
         if failures > 2 {
             return Err(MachineError::Shared(Arc::clone(&last)));
         }
-        match issuer.settle(core::slice::from_ref(payment), now) {
+        match issuer.settle_early(core::slice::from_ref(payment), now) {
             Ok(mut answers) => {
                 failures = 0;
                 answers.pop().ok_or(NONE)

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //!  redeem ─▶ bounded queue ─▶ verifiers, one for each core ─▶ committer: settle, one transaction for all that wait
-//!     ▲                             │ refused                       │ answered, once it is durable
-//!     └─────────────────────────────┴───────────────────────────────┘
+//!     ▲                             │ refused                       ▼
+//!     │                             │                             sync: make durable, while the next transaction is under way
+//!     └─────────────────────────────┴───────────────────────────────┘ answered
 //! ```
 
 mod commit;
 mod queue;
+mod sync;
 mod verify;
 
 use core::fmt;
@@ -25,6 +27,7 @@ use rand_core::TryCryptoRng;
 use signature::MultipartSigner;
 
 use self::queue::Queue;
+use self::sync::Caller;
 use self::verify::KnownKeys;
 use crate::error::MachineError;
 use crate::issuer::Issuer;
@@ -34,7 +37,7 @@ use crate::redeem::VerifiedPayment;
 use crate::service::{self, Reply, Said, Session};
 
 /// How long upkeep rests.
-const UPKEEP: Duration = Duration::from_millis(100);
+const UPKEEP: Duration = Duration::from_secs(1);
 
 /// How much is done at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +113,7 @@ pub struct GroupCommit<L, S = SigningKey, D = EnrolmentKey> {
     shared: Arc<Shared<L, S, D>>,
     verifiers: Vec<JoinHandle<()>>,
     committer: Option<JoinHandle<()>>,
+    sync: Option<JoinHandle<()>>,
     upkeep: Option<JoinHandle<()>>,
 }
 
@@ -148,25 +152,6 @@ struct Verified {
     caller: Caller,
 }
 
-/// Who waits for an answer. Whoever is dropped without one is told that the front has stopped.
-struct Caller(Option<Box<dyn FnOnce(Redeemed) + Send>>);
-
-impl Caller {
-    fn answer(mut self, answer: Redeemed) {
-        if let Some(tell) = self.0.take() {
-            tell(answer);
-        }
-    }
-}
-
-impl Drop for Caller {
-    fn drop(&mut self) {
-        if let Some(tell) = self.0.take() {
-            tell(Err(MachineError::Stopped));
-        }
-    }
-}
-
 impl<L, S, D> GroupCommit<L, S, D>
 where
     L: Ledger + Send + 'static,
@@ -184,7 +169,7 @@ where
         mut rng: impl FnMut() -> R,
     ) -> Result<Self, MachineError> {
         let verifiers = options.verifiers.or_else(|| thread::available_parallelism().ok().map(Into::into)).unwrap_or(1).max(1);
-        let upkeep = issuer.ledger().upkeep()?;
+        let (upkeep, syncer) = (issuer.ledger().upkeep()?, issuer.ledger().syncer()?);
         let mut readers = Vec::new();
         for _ in 0..verifiers {
             readers.push(issuer.ledger().another()?);
@@ -199,7 +184,7 @@ where
             upkeep: Queue::new(),
             keys: KnownKeys::default(),
         });
-        let mut front = Self { shared: Arc::clone(&shared), verifiers: Vec::new(), committer: None, upkeep: None };
+        let mut front = Self { shared: Arc::clone(&shared), verifiers: Vec::new(), committer: None, sync: None, upkeep: None };
         for reader in readers {
             let (shared, rng) = (Arc::clone(&shared), rng());
             front.verifiers.push(spawn("armring-verify", move || verify::run(&shared, reader, rng))?);
@@ -214,7 +199,14 @@ where
             };
             front.upkeep = Some(spawn("armring-upkeep", rest)?);
         }
-        front.committer = Some(spawn("armring-commit", move || commit::run(&shared))?);
+        let mut sync = None;
+        if let Some(syncer) = syncer {
+            // Nothing waits in it: what is settled is handed over once the last is durable.
+            let (sender, receiver) = sync_channel(0);
+            front.sync = Some(spawn("armring-sync", move || sync::run(&receiver, syncer))?);
+            sync = Some(sender);
+        }
+        front.committer = Some(spawn("armring-commit", move || commit::run(&shared, sync))?);
         Ok(front)
     }
 
@@ -236,12 +228,12 @@ where
             return answer(Ok(Err(Refusal::Busy)));
         }
         let shared = Arc::downgrade(&self.shared);
-        let caller = Caller(Some(Box::new(move |answered| {
+        let caller = Caller::new(move |answered| {
             if let Some(shared) = shared.upgrade() {
                 shared.waiting.fetch_sub(1, Ordering::AcqRel);
             }
             answer(answered);
-        })));
+        });
         // One that is not taken is dropped, and its caller told.
         drop(self.shared.arrived.push(Arrived { request: request.to_vec(), token: token.to_vec(), now, caller }));
     }
@@ -291,7 +283,8 @@ impl<L, S, D> GroupCommit<L, S, D> {
         self.shared.arrived.close();
         self.verifiers.drain(..).for_each(|verifier| drop(verifier.join()));
         self.shared.verified.close();
-        self.committer.take().into_iter().chain(self.upkeep.take()).for_each(|thread| drop(thread.join()));
+        let others = [self.committer.take(), self.sync.take(), self.upkeep.take()];
+        others.into_iter().flatten().for_each(|thread| drop(thread.join()));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use armring_token::{PayeeKey, PaymentKey};
 use armring_wire::records::issuer::Refusal;
@@ -15,6 +16,9 @@ use crate::redeem::{Candidate, VerifiedPayment, verify_batch};
 
 /// How many payments are verified together: where a batch gains little from being longer.
 const BATCH: usize = 128;
+
+/// How long a batch that is not full waits for more while a transaction is under way, which it misses anyway.
+const PATIENCE: Duration = Duration::from_millis(4);
 
 /// How many keys are remembered: of each some 40 bytes.
 const KEYS: usize = 1 << 20;
@@ -91,7 +95,7 @@ impl KnownKeys {
 }
 
 pub(super) fn run<L: Ledger, S, D>(shared: &Shared<L, S, D>, reader: Option<L>, mut rng: impl TryCryptoRng) {
-    while let Some(arrived) = shared.arrived.take(BATCH) {
+    while let Some(arrived) = shared.arrived.take(BATCH, PATIENCE) {
         let verdicts = match &reader {
             Some(reader) => verdicts(shared, reader, &arrived, &mut rng),
             None => verdicts(shared, shared.issuer().ledger(), &arrived, &mut rng),

@@ -43,6 +43,9 @@ pub type TellEntry<'a> = dyn FnMut(Entry) -> ControlFlow<()> + 'a;
 /// Work beside all transactions.
 pub type Upkeep = Box<dyn FnMut() -> Result<(), MachineError> + Send>;
 
+/// Makes durable all that was written before it was called.
+pub type Syncer = Box<dyn FnMut() -> Result<(), MachineError> + Send>;
+
 /// Where accounts, payees, credentials and answers are kept. Each call is one transaction: on an error nothing has changed, unless it says
 /// otherwise.
 pub trait Ledger {
@@ -201,6 +204,23 @@ pub trait Ledger {
     /// # Errors
     /// The machine's alone: the storage or the signer failed. Nothing was recorded.
     fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError>;
+
+    /// Makes durable, from another thread, what [`settle_early`](Self::settle_early) wrote; `None` where that is durable when it returns.
+    ///
+    /// # Errors
+    /// The machine's alone.
+    fn syncer(&self) -> Result<Option<Syncer>, MachineError> {
+        Ok(None)
+    }
+
+    /// As [`settle`](Self::settle), but durable only once the [`Syncer`] was called after it and did not fail: nobody may be answered before.
+    /// The next transaction can begin meanwhile, and sees what this one wrote.
+    ///
+    /// # Errors
+    /// As [`settle`](Self::settle).
+    fn settle_early(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
+        self.settle(payments, terms)
+    }
 
     /// Answers a refund for good; `None`, and nothing recorded, where there was no such payment to this payee. A refund that was answered
     /// before gets the same receipt.

@@ -3,6 +3,7 @@
 mod audit;
 mod books;
 mod entries;
+mod log;
 mod schema;
 
 use core::fmt;
@@ -15,6 +16,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, TransactionBehavior, params_from_iter};
 
+use self::log::Log;
 use super::credential::{CodeHash, CredentialRecord, Enrolled, Evidence, NewCredential, Pending};
 use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord};
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
@@ -23,7 +25,7 @@ use super::settle::{Answer, Terms};
 use super::sql::batch::{Book, settle_all};
 use super::sql::refunds::Refunds;
 use super::sql::{Column, EachRow, Row, Sql, Value, credentials, enrol, money, revoked, rows};
-use super::{Ledger, TellEntry, Upkeep};
+use super::{Ledger, Syncer, TellEntry, Upkeep};
 use crate::error::{Error, MachineError};
 use crate::redeem::VerifiedPayment;
 use crate::refund::VerifiedRefund;
@@ -34,12 +36,10 @@ const STATEMENTS: usize = 64;
 /// How much of the file is kept in memory, in KiB, for each handle.
 const CACHE: i64 = 64 * 1024;
 
-/// How long the write-ahead log becomes, in pages, before a transaction moves what upkeep has not moved yet, so that it begins anew: 64 MiB.
-const WAL_PAGES: i64 = 1 << 14;
-
 /// A ledger in a file of SQLite, over one connection.
 pub struct SqliteLedger {
     connection: Connection,
+    log: Log,
 }
 
 impl SqliteLedger {
@@ -48,6 +48,14 @@ impl SqliteLedger {
     /// # Errors
     /// [`MachineError::Storage`] where the file cannot be used, [`MachineError::Damaged`] where a newer version of this crate wrote it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, MachineError> {
+        let ledger = Self::open_beside(path)?;
+        // Whoever wrote last may have ended before it was durable. Nobody was answered then, but might be from now on.
+        log::checkpoint(&ledger.connection)?;
+        Ok(ledger)
+    }
+
+    /// Opens a file that is open already.
+    fn open_beside(path: impl AsRef<Path>) -> Result<Self, MachineError> {
         let connection = Connection::open(path)?;
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
@@ -71,7 +79,7 @@ impl SqliteLedger {
         // Or statements are compiled anew whenever other values are bound to them.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self { connection, log: Log::default() })
     }
 
     /// `None` where it is in memory.
@@ -241,15 +249,24 @@ impl Ledger for SqliteLedger {
     }
 
     fn another(&self) -> Result<Option<Self>, MachineError> {
-        self.path().map(Self::open).transpose()
+        self.path().map(Self::open_beside).transpose()
     }
 
     fn upkeep(&self) -> Result<Option<Upkeep>, MachineError> {
-        let Some(path) = self.path() else { return Ok(None) };
-        self.connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
-        let connection = Connection::open(path)?;
-        // It moves most of the log to the file while others write, and never waits for them nor they for it.
-        Ok(Some(Box::new(move || Ok(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?))))
+        self.path().map(|path| self.log.upkeep(path, &self.connection)).transpose()
+    }
+
+    fn syncer(&self) -> Result<Option<Syncer>, MachineError> {
+        self.path().map(log::syncer).transpose()
+    }
+
+    fn settle_early(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
+        self.log.move_rest(&self.connection);
+        // The log is then made durable before it is moved, and else by the syncer.
+        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let answers = self.settle(payments, terms);
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        answers
     }
 
     fn settle(&mut self, payments: &[VerifiedPayment], terms: &Terms<'_>) -> Result<Vec<Answer>, MachineError> {
