@@ -192,7 +192,7 @@ impl Fuzz {
 
     /// Puts as few inputs into the corpus as reach what it and all that was found reach. How many there are then.
     fn minimise(&self, target: &str) -> Result<usize> {
-        let (corpus, found, small) = (self.corpus(target), self.found(target), self.target.join("minimised"));
+        let (corpus, found, small) = (self.corpus(target), self.found(target), self.target.join("minimised").join(target));
         let _ = fs::remove_dir_all(&small);
         fs::create_dir_all(&small)?;
         let mut program = self.program(target);
