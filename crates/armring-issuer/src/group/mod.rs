@@ -69,6 +69,9 @@ pub type Redeemed = Result<Result<Answer, Refusal>, MachineError>;
 /// costs the same sync of the disk for one or for hundreds. Two tokens of one credential, or for one request, never share a transaction; the
 /// same token sent many times is settled once, and all of its callers get that receipt. A payment that fails fails alone.
 ///
+/// Where the disk has failed to make a transaction durable, everybody is told so from then on, until another one is started: what was written is
+/// then answered like any token that is sent again.
+///
 /// It needs no runtime: threads and channels are those of std. A caller that must not block takes [`submit`](Self::submit).
 ///
 /// ```
