@@ -134,7 +134,7 @@ struct Scene {
     sent: Vec<(Vec<u8>, Vec<u8>)>,
     settled: Arc<AtomicUsize>,
     /// Takes what it is sent once the front waits for the disk.
-    disk: SyncSender<bool>,
+    disk: Option<SyncSender<bool>>,
 }
 
 impl Scene {
@@ -153,7 +153,11 @@ impl Scene {
         }
         let rng = || ChaCha20Rng::seed_from_u64(1);
         let front = GroupCommit::start(w.issuer, GroupOptions { verifiers: Some(1), ..GroupOptions::default() }, rng).unwrap();
-        Self { front, sent, settled, disk }
+        Self { front, sent, settled, disk: Some(disk) }
+    }
+
+    fn disk_takes(&self, it: bool) {
+        self.disk.as_ref().unwrap().send(it).unwrap();
     }
 
     /// Hands in a payment, and waits until the transaction with it is written.
@@ -179,20 +183,21 @@ fn the_next_transaction_does_not_wait_for_the_disk_but_whoever_is_in_it_does() {
     let first = scene.settle(0);
     let second = scene.settle(1);
     assert!(is_not_told(&first) && is_not_told(&second), "both are written, none is durable");
-    scene.disk.send(true).unwrap();
+    scene.disk_takes(true);
     assert_eq!(first.recv().unwrap().unwrap().unwrap().outcome, Outcome::Settled);
     assert!(is_not_told(&second), "the disk has taken the first alone");
-    scene.disk.send(true).unwrap();
+    scene.disk_takes(true);
     assert_eq!(second.recv().unwrap().unwrap().unwrap().outcome, Outcome::Settled);
 }
 
 #[test]
 fn once_the_disk_has_failed_the_front_tells_no_receipt_any_more() {
-    let scene = Scene::new(2);
+    let mut scene = Scene::new(2);
     let first = scene.settle(0);
-    scene.disk.send(false).unwrap();
+    scene.disk_takes(false);
     assert!(matches!(first.recv().unwrap(), Err(MachineError::Shared(_))));
-    // The disk is not asked again, not for a repetition either, which nothing was written for.
+    // The disk is not asked again, not for a repetition either, which nothing was written for: whoever asks it panics.
+    scene.disk = None;
     for again in [0, 1] {
         assert!(matches!(scene.settle(again).recv().unwrap(), Err(MachineError::Shared(_))));
     }
