@@ -221,6 +221,15 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         Ok(())
     }
 
+    /// Has everything erased, where the wearer wants that. What the host was told to store before is taken in first, as it is in the flash: where
+    /// the erasing fails, the band goes on with both the same.
+    pub(crate) fn reset(&mut self) {
+        if self.resets && self.out.erase_all() {
+            self.resets = false;
+            self.after_store = AfterStore::EraseAll;
+        }
+    }
+
     /// What was to be stored is not. What hung on it does not happen.
     pub(crate) fn store_failed(&mut self) -> Error {
         self.out.signal(Signal::Fault);

@@ -18,20 +18,9 @@ const SIGNALS: usize = 4;
 /// What is being stored.
 enum Storing {
     Nothing,
-    Value {
-        key: StoreKey,
-        len: usize,
-        told: bool,
-    },
-    Erase {
-        key: StoreKey,
-        told: bool,
-    },
-    /// Likewise, and a reset came before the host reported back: once it does, everything is erased.
-    Superseded,
-    EraseAll {
-        told: bool,
-    },
+    Value { key: StoreKey, len: usize, told: bool },
+    Erase { key: StoreKey, told: bool },
+    EraseAll { told: bool },
 }
 
 pub(crate) struct Outputs {
@@ -150,28 +139,30 @@ impl Outputs {
         self.storing = Storing::Erase { key: place.into(), told: false };
     }
 
-    /// Has everything erased. What the host was told to store before is waited for first: its report is not one about the erasing.
-    pub(crate) fn erase_all(&mut self) {
-        self.value.zeroize();
-        self.storing = match self.storing {
-            Storing::Value { told: true, .. } | Storing::Erase { told: true, .. } | Storing::Superseded => Storing::Superseded,
-            Storing::EraseAll { told } => Storing::EraseAll { told },
-            Storing::Value { .. } | Storing::Erase { .. } | Storing::Nothing => Storing::EraseAll { told: false },
-        };
+    /// Has everything erased, if the host was not told already, in place of what it was not told to store yet. `false` where it has yet to
+    /// report on what it was told before: its report would pass for one about the erasing.
+    pub(crate) fn erase_all(&mut self) -> bool {
+        match self.storing {
+            Storing::Value { told: true, .. } | Storing::Erase { told: true, .. } => return false,
+            Storing::EraseAll { .. } => {}
+            Storing::Value { .. } | Storing::Erase { .. } | Storing::Nothing => {
+                self.value.zeroize();
+                self.storing = Storing::EraseAll { told: false };
+            }
+        }
+        true
     }
 
-    /// The host has stored it, or cannot. Says whether that is what was wanted last: not after a reset, which erases it.
-    pub(crate) fn settled(&mut self) -> Result<bool, Error> {
-        let (next, wanted) = match self.storing {
+    /// The host has stored it, or cannot.
+    pub(crate) fn settled(&mut self) -> Result<(), Error> {
+        match self.storing {
             Storing::Value { told: true, .. } | Storing::Erase { told: true, .. } | Storing::EraseAll { told: true } => {
-                (Storing::Nothing, true)
+                // It may have held a secret.
+                self.value.zeroize();
+                self.storing = Storing::Nothing;
+                Ok(())
             }
-            Storing::Superseded => (Storing::EraseAll { told: false }, false),
-            _ => return Err(CallerError::NothingToStore.into()),
-        };
-        // It may have held a secret.
-        self.value.zeroize();
-        self.storing = next;
-        Ok(wanted)
+            _ => Err(CallerError::NothingToStore.into()),
+        }
     }
 }

@@ -137,8 +137,9 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         result.or_else(|error| self.give_up_pairing(error))
     }
 
-    /// What was being stored is settled: a link may have been waiting for its turn.
+    /// What was being stored is settled: a reset may have been waiting for its turn, or a link.
     pub(crate) fn next_to_store(&mut self) -> Result<(), Error> {
+        self.reset();
         self.introduce()?;
         self.try_link().or_else(|error| self.give_up_pairing(error))
     }

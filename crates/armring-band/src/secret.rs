@@ -116,17 +116,6 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         }
     }
 
-    /// A reset overtakes a store, which may be in the flash by now and stays there where the erasing fails: what unlocks the band is in memory then as
-    /// strict as in the flash.
-    #[inline(never)]
-    pub(crate) fn secret_may_be_stored(&mut self) {
-        match (&self.after_store, &mut self.secret) {
-            (AfterStore::Secret(chosen), secret) => *secret = Some(chosen.with_tries(UNLOCK_TRIES)),
-            (AfterStore::Try { .. }, Some(stored)) => stored.tries = stored.tries.saturating_sub(1),
-            _ => {}
-        }
-    }
-
     /// A sensor that decides by itself recognised the wearer. Where all tries are used up, nothing on the band unlocks it.
     pub(crate) fn recognised(&mut self, now: Uptime) {
         self.pass(now);

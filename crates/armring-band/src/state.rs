@@ -69,6 +69,8 @@ pub(crate) struct Core<D, P: PaymentKeys> {
     /// When this connection has to be somebody's.
     prove_by: Uptime,
     pub(crate) after_store: AfterStore,
+    /// The wearer made the gesture: everything is erased as soon as the host has reported on what it was told to store before.
+    pub(crate) resets: bool,
 }
 
 impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
@@ -92,6 +94,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             phase: Phase::Idle,
             prove_by: Uptime::default(),
             after_store: AfterStore::Nothing,
+            resets: false,
         }
     }
 
@@ -196,12 +199,13 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
                 self.pass(now);
                 return self.gesture(gesture, now, rng);
             }
-            Event::Stored => {
-                let result = if self.out.settled()? { self.stored(rng) } else { Ok(()) };
-                return result.and(self.next_to_store());
-            }
-            Event::StoreFailed => {
-                let result = if self.out.settled()? { Err(self.store_failed()) } else { Ok(()) };
+            Event::Stored | Event::StoreFailed => {
+                self.out.settled()?;
+                if self.resets {
+                    // Nothing is signed or said any more, whoever has come since the gesture.
+                    self.end();
+                }
+                let result = if matches!(event, Event::Stored) { self.stored(rng) } else { Err(self.store_failed()) };
                 return result.and(self.next_to_store());
             }
             _ => self.pass(now),
@@ -220,10 +224,8 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Gesture::Unpair => self.unpair_gesture(),
             Gesture::Reset => {
                 self.end();
-                self.out.erase_all();
-                self.secret_may_be_stored();
-                self.after_store = AfterStore::EraseAll;
-                Ok(())
+                self.resets = true;
+                self.next_to_store()
             }
         }
     }

@@ -284,14 +284,17 @@ fn a_reset_while_a_try_is_stored_unlocks_nothing() {
 #[test]
 fn a_reset_that_overtakes_a_store_and_fails_gives_back_no_try_and_no_secret() {
     let (mut choosing, mut trying) = (Host::new(), Host::with_pin(b"2580"));
-    for (host, event) in [(&mut choosing, Event::Chosen(pin(b"2580"))), (&mut trying, Event::Entered(pin(b"0000")))] {
+    for (host, event, signal) in [
+        (&mut choosing, Event::Chosen(pin(b"2580")), Signal::SecretChosen),
+        (&mut trying, Event::Entered(pin(b"0000")), Signal::WrongSecret(UNLOCK_TRIES - 1)),
+    ] {
         host.band.handle(event, at(host.now), &mut host.rng).unwrap();
         let wanted = host.poll().unwrap();
         host.band.handle(Event::Gesture(Gesture::Reset), at(host.now), &mut host.rng).unwrap();
         host.keep(wanted);
         host.works_for = 0;
         assert_eq!(host.happens(Event::Stored), Err(Error::Machine(MachineError::Storage)));
-        assert_eq!(host.signals(), [Signal::Fault], "it is not erased");
+        assert_eq!(host.signals(), [signal, Signal::Fault], "it is not erased");
         host.works_for = usize::MAX;
         assert_eq!(host.happens(Event::Chosen(pin(b"1111"))), Err(Error::Caller(CallerError::Locked)));
     }

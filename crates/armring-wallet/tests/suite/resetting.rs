@@ -52,6 +52,47 @@ fn a_reset_that_fails_says_so_and_the_band_works_on() {
     assert!(room.is_linked());
 }
 
+/// What was being stored as the gesture was made is in the flash, and stays there: the band has to know.
+#[test]
+fn a_reset_that_overtakes_a_store_and_fails_leaves_the_band_knowing_what_its_flash_holds() {
+    let (mut issuer, mut shop) = (TestIssuer::new(), Shop::new());
+    let mut room = Room::ready(&mut issuer);
+    let ticket = room.take_ticket();
+    let overtaken = shop.asks(1_000);
+    room.resume(ticket);
+    let ticket = room.take_ticket();
+    room.flash = Flash::Slow;
+    room.asks_to_pay(&overtaken);
+    room.press();
+    room.gesture(Gesture::Reset);
+    room.resume(ticket);
+    assert!(room.is_linked());
+    room.settle(true);
+    assert_eq!((room.token(), room.connection.is_some()), (None, false), "after the gesture nothing is signed");
+    room.settle(false);
+    assert!(room.signals.contains(&Signal::Fault) && !room.signals.contains(&Signal::Erased));
+    room.flash = Flash::Works;
+    room.reconnect();
+    room.put_on();
+    assert_eq!(claims(&room.pays(&shop.asks(1)).unwrap()).counter, Counter(2), "as after a restart");
+}
+
+#[test]
+fn a_link_whose_use_was_stored_as_a_reset_came_and_failed_gives_its_place_to_no_other() {
+    let mut room = Room::new(1, 182);
+    room.pair();
+    room.flash = Flash::Slow;
+    room.reconnect();
+    room.gesture(Gesture::Reset);
+    room.settle(true);
+    room.settle(false);
+    room.flash = Flash::Works;
+    room.phone = Phone::new(&mut room.rng);
+    room.pair();
+    let links = room.storage.keys().filter(|key| (0x10..0x20).contains(&key.as_u8()));
+    assert_eq!(links.count(), 2);
+}
+
 /// An erasing that power cut short left credentials without their links behind.
 #[test]
 fn what_an_interrupted_reset_left_behind_is_nobodys() {
