@@ -9,4 +9,5 @@ mod refund;
 mod revoked;
 mod sale;
 mod stored;
+mod tampered;
 mod trust;
