@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::connect::Introduction;
 use crate::error::{CallerError, Error, MachineError, PeerError};
 use crate::event::Signal;
-use crate::keys::PaymentKeys;
+use crate::keys::{OpenKey, PaymentKeys};
 use crate::pair::Made;
 use crate::purse::Purse;
 use crate::state::{Core, Slot};
@@ -20,7 +20,7 @@ use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
 use crate::unpair::Unpairing;
 
 /// What waits for the host to report that something is durable.
-pub(crate) enum AfterStore {
+pub(crate) enum AfterStore<S> {
     Nothing,
     /// The provisional link: then the band confirms.
     Pair {
@@ -47,6 +47,8 @@ pub(crate) enum AfterStore {
     Credential {
         slot: usize,
         credential: Credential,
+        /// Opened before: a secure element that fails leaves nothing stored.
+        key: OpenKey<S>,
         digits: Digits,
         object: Vec<u8, CREDENTIAL_MAX>,
     },
@@ -82,7 +84,7 @@ pub(crate) enum AfterStore {
     EraseAll,
 }
 
-impl AfterStore {
+impl<S> AfterStore<S> {
     /// Takes out the part that `wanted` gives, and leaves nothing. Apart, as [`Phase::take`](crate::phase::Phase::take) is.
     ///
     /// # Errors
@@ -171,22 +173,15 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     #[inline(never)]
     fn credential_stored(&mut self) -> Result<(), Refusal> {
-        let (slot, credential, digits, object) = { &mut self.after_store }.take(|after| match after {
-            AfterStore::Credential { slot, credential, digits, object } => Some((slot, credential, digits, object)),
+        let (slot, credential, key, digits, object) = { &mut self.after_store }.take(|after| match after {
+            AfterStore::Credential { slot, credential, key, digits, object } => Some((slot, credential, key, digits, object)),
             _ => None,
         })?;
-        self.fill_purse(slot, credential)?;
+        // The enrolment stays: a wallet that did not get this answer asks again.
+        self.slot(slot)?.purse = Some(Purse::new(credential, key));
         self.out.signal(Signal::EnrolmentDigits(digits));
         let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
         Ok(self.say_to(slot, &ToWallet::Enrolled { credential })?)
-    }
-
-    /// Opens the key of the slot's enrolment for its credential. The enrolment stays: a wallet that did not get this answer asks again.
-    #[inline(never)]
-    fn fill_purse(&mut self, slot: usize, credential: Credential) -> Result<(), Refusal> {
-        let key = self.keys.open(&self.enrolling_key(slot)?)?;
-        self.slot(slot)?.purse = Some(Purse::new(credential, key));
-        Ok(())
     }
 
     #[inline(never)]

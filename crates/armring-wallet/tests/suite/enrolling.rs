@@ -1,5 +1,8 @@
 //! Enrolling with the issuer through a wallet that may be infected.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use armring_band::StoreKey;
 use armring_pairing::SoftwareKey;
 use armring_token::{Credential, Unverified};
@@ -163,7 +166,7 @@ fn infected_wallet_tampers_with_what_it_relays() {
             let mut room = linked();
             let list = issuer.key_list();
             room.say(&ToBand::Enrol { code: CODE, key_list: Opaque::new(&list).unwrap() });
-            let left = std::cell::Cell::new(from);
+            let left = Cell::new(from);
             room.relay(&mut issuer, |message| match left.get() {
                 0 => tamper(message),
                 more => left.set(more - 1),
@@ -282,6 +285,22 @@ fn a_secure_element_that_fails_or_says_more_than_there_is_room_for_ends_the_enro
         room.reconnect();
         works(&mut room, &mut issuer);
     }
+}
+
+/// What was stored and not taken in would be overwritten by the next enrolment, and come back after a restart.
+#[test]
+fn a_secure_element_that_fails_when_the_credential_comes_leaves_nothing_stored() {
+    let mut issuer = TestIssuer::new();
+    let mut room = linked();
+    let list = issuer.key_list();
+    room.say(&ToBand::Enrol { code: CODE, key_list: Opaque::new(&list).unwrap() });
+    let (is_shut, said) = (Rc::clone(&room.keys.is_shut), Cell::new(0));
+    // The second is the credential.
+    room.relay(&mut issuer, |_| is_shut.set(said.replace(said.get() + 1) == 1));
+    assert_eq!((room.declined(), issuer.payment_keys.len()), (Some(Decline::Machine), 1));
+    assert!(!room.storage.keys().any(|key| key.as_u8() & 0xF0 == 0x20) && room.enrolment_digits().is_empty());
+    is_shut.set(false);
+    works(&mut room, &mut issuer);
 }
 
 #[test]

@@ -8,7 +8,9 @@ mod pump;
 pub(crate) mod steps;
 pub(crate) mod ways;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use armring_band::{Band, Event as BandEvent, Face, KeyError, KeyHandle, OpenKey, PaymentKeys, Signal, SoftwareKeys, StoreKey};
 use armring_pairing::{Link, MESSAGE_MAX, PairingSecret, ResumeTicket, SoftwareKey};
@@ -99,12 +101,14 @@ pub(crate) enum Change {
 }
 
 /// Payment keys in software, of which a maker says that they are not.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct TestKeys {
     /// How many bytes the maker says, the challenge first.
     pub(crate) says: usize,
     /// Whether the secure element fails when it is to say them.
     pub(crate) fails: bool,
+    /// Whether it opens no key, from now on.
+    pub(crate) is_shut: Rc<Cell<bool>>,
 }
 
 impl PaymentKeys for TestKeys {
@@ -115,7 +119,7 @@ impl PaymentKeys for TestKeys {
     }
 
     fn open(&self, handle: &KeyHandle) -> Result<OpenKey<SigningKey>, KeyError> {
-        SoftwareKeys.open(handle)
+        if self.is_shut.get() { Err(KeyError) } else { SoftwareKeys.open(handle) }
     }
 
     fn attest(&self, handle: &KeyHandle, challenge: &[u8; 32], out: &mut [u8]) -> Result<usize, KeyError> {
@@ -146,9 +150,10 @@ impl Room {
         let band_key = *SoftwareKey::generate(&mut rng).unwrap().expose();
         let root = RootKey::from_bytes(SigningKey::from_bytes(&[1; 32]).verifying_key().to_bytes()).unwrap();
         let payload = AttPayload::new(att_payload).unwrap();
+        let keys = TestKeys::default();
         Self {
-            band: Band::new(SoftwareKey::new(band_key), TestKeys::default(), root),
-            keys: TestKeys::default(),
+            band: Band::new(SoftwareKey::new(band_key), keys.clone(), root),
+            keys,
             band_key,
             face: Face::Lights,
             label: None,
@@ -179,7 +184,7 @@ impl Room {
     pub(crate) fn restart_band(&mut self) {
         self.hang_up();
         self.unsettled = None;
-        let band = Band::new(SoftwareKey::new(self.band_key), self.keys, self.root).with_face(self.face);
+        let band = Band::new(SoftwareKey::new(self.band_key), self.keys.clone(), self.root).with_face(self.face);
         self.band = match self.label {
             Some(secret) => band.with_label(PairingSecret::new(secret)),
             None => band,
