@@ -12,15 +12,15 @@ use zeroize::Zeroizing;
 use crate::connect::Introduction;
 use crate::error::{CallerError, Error, MachineError, PeerError};
 use crate::event::Signal;
-use crate::keys::{OpenKey, PaymentKeys};
+use crate::keys::PaymentKeys;
 use crate::pair::Made;
 use crate::purse::Purse;
 use crate::state::{Core, Slot};
-use crate::store::{StoredEnrolment, StoredSecret, StoredToken};
+use crate::store::{Place, StoredEnrolment, StoredSecret, StoredToken};
 use crate::unpair::Unpairing;
 
 /// What waits for the host to report that something is durable.
-pub(crate) enum AfterStore<S> {
+pub(crate) enum AfterStore {
     Nothing,
     /// The provisional link: then the band confirms.
     Pair {
@@ -47,8 +47,6 @@ pub(crate) enum AfterStore<S> {
     Credential {
         slot: usize,
         credential: Credential,
-        /// Opened before: a secure element that fails leaves nothing stored.
-        key: OpenKey<S>,
         digits: Digits,
         object: Vec<u8, CREDENTIAL_MAX>,
     },
@@ -84,7 +82,7 @@ pub(crate) enum AfterStore<S> {
     EraseAll,
 }
 
-impl<S> AfterStore<S> {
+impl AfterStore {
     /// Takes out the part that `wanted` gives, and leaves nothing. Apart, as [`Phase::take`](crate::phase::Phase::take) is.
     ///
     /// # Errors
@@ -173,15 +171,23 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
 
     #[inline(never)]
     fn credential_stored(&mut self) -> Result<(), Refusal> {
-        let (slot, credential, key, digits, object) = { &mut self.after_store }.take(|after| match after {
-            AfterStore::Credential { slot, credential, key, digits, object } => Some((slot, credential, key, digits, object)),
+        let (slot, credential, digits, object) = { &mut self.after_store }.take(|after| match after {
+            AfterStore::Credential { slot, credential, digits, object } => Some((slot, credential, digits, object)),
             _ => None,
         })?;
-        // The enrolment stays: a wallet that did not get this answer asks again.
-        self.slot(slot)?.purse = Some(Purse::new(credential, key));
+        // A credential that is stored and not known would come back after a restart.
+        self.fill_purse(slot, credential).inspect_err(|_| self.out.erase(Place::Credential(slot)))?;
         self.out.signal(Signal::EnrolmentDigits(digits));
         let credential = Opaque::new(&object).ok_or(MachineError::Exhausted)?;
         Ok(self.say_to(slot, &ToWallet::Enrolled { credential })?)
+    }
+
+    /// Opens the key of the slot's enrolment for its credential. The enrolment stays: a wallet that did not get this answer asks again.
+    #[inline(never)]
+    fn fill_purse(&mut self, slot: usize, credential: Credential) -> Result<(), Refusal> {
+        let key = self.keys.open(&self.enrolling_key(slot)?)?;
+        self.slot(slot)?.purse = Some(Purse::new(credential, key));
+        Ok(())
     }
 
     #[inline(never)]

@@ -113,7 +113,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
     }
 
     /// Where the payment key is that is being enrolled.
-    fn enrolling_key(&self, slot: usize) -> Result<KeyHandle, Refusal> {
+    pub(crate) fn enrolling_key(&self, slot: usize) -> Result<KeyHandle, Refusal> {
         let enrolment = self.slots.get(slot).and_then(|place| place.enrolment.as_ref()).ok_or(Decline::EnrolmentFailed)?;
         Ok(KeyHandle(enrolment.handle))
     }
@@ -212,11 +212,10 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
         digits: Digits,
         object: Opaque<'_, CREDENTIAL_MAX>,
     ) -> Result<(), Refusal> {
-        let handle = self.enrolling_key(slot)?;
-        let key = self.keys.open(&handle)?;
+        let handle = self.enrolling_key(slot)?.0;
         let copy = Vec::from_slice(object.as_bytes()).map_err(|_| MachineError::Exhausted)?;
-        self.out.store(Place::Credential(slot), &StoredCredential { handle: handle.0, object })?;
-        self.after_store = AfterStore::Credential { slot, credential, key, digits, object: copy };
+        self.out.store(Place::Credential(slot), &StoredCredential { handle, object })?;
+        self.after_store = AfterStore::Credential { slot, credential, digits, object: copy };
         Ok(())
     }
 

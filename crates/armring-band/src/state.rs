@@ -68,7 +68,7 @@ pub(crate) struct Core<D, P: PaymentKeys> {
     pub(crate) phase: Phase,
     /// When this connection has to be somebody's.
     prove_by: Uptime,
-    pub(crate) after_store: AfterStore<P::Signer>,
+    pub(crate) after_store: AfterStore,
     /// The wearer made the gesture: everything is erased as soon as the host has reported on what it was told to store before.
     pub(crate) resets: bool,
 }

@@ -2,6 +2,7 @@
 
 mod life;
 mod peer;
+mod purse;
 mod room;
 mod rules;
 mod says;

@@ -208,11 +208,11 @@ impl Room {
                     Change::Store(key, value.to_vec())
                 }
                 Output::Erase { key } => {
-                    self.rules.erases(Some(key));
+                    self.rules.erases(Some(key), self.keys.fail.get());
                     Change::Erase(key)
                 }
                 Output::EraseAll => {
-                    self.rules.erases(None);
+                    self.rules.erases(None, self.keys.fail.get());
                     Change::EraseAll
                 }
             };

@@ -1,6 +1,6 @@
 //! What a band may do, from what its wearer has done: a model that knows the rules and not how the band keeps them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use armring_band::{Event, Gesture, OFF_WRIST_GRACE, Signal, StoreKey, UNLOCK_TRIES};
 use armring_pairing::{Link, LinkState};
@@ -8,11 +8,10 @@ use armring_token::{Credential, Gesture as Effort, Issuer, PaymentKey, PaymentRe
 use armring_wire::records::band::{Awaited, ToBand};
 use armring_wire::{Amount, CredentialId, PayeeRef, RequestDigest, Uptime};
 
+use super::purse::{Purse, body};
 use crate::cast::{self, ISSUER};
 use crate::flash::{CREDENTIAL, Flash, LINK, REPLACEMENT, SECRET};
 
-/// Bytes of a token's body, which is the first of what is stored of it.
-const TOKEN_LEN: usize = 75;
 const TOKEN: u8 = 0x50;
 
 /// What happened last, as far as it allows anything.
@@ -21,15 +20,6 @@ enum Last {
     Made(Gesture),
     Record,
     Other,
-}
-
-/// What the band has done with one credential.
-struct Purse {
-    credential: Credential,
-    /// What was ever durable, by counter.
-    durable: BTreeMap<u32, PaymentToken>,
-    /// What was ever said, by counter.
-    said: BTreeMap<u32, Vec<u8>>,
 }
 
 pub(super) struct Rules {
@@ -61,6 +51,8 @@ pub(super) struct Rules {
     signed_requests: usize,
     /// What the peer sent last was refused, so that nothing comes of it.
     refused: bool,
+    /// Credentials whose keys could not be opened, so that they were to be erased.
+    unopened: BTreeSet<StoreKey>,
 }
 
 impl Rules {
@@ -86,6 +78,7 @@ impl Rules {
             entered_right: false,
             signed_requests: 0,
             refused: false,
+            unopened: BTreeSet::new(),
         };
         flash.iter().filter(|(key, _)| key.as_u8() == CREDENTIAL).for_each(|(_, value)| rules.enrolled(value));
         rules
@@ -147,6 +140,7 @@ impl Rules {
         (self.worn, self.lost_touch, self.unlocked, self.fresh) = (false, None, false, false);
         (self.may_unpair, self.may_replace, self.erasing, self.resetting) = (false, false, false, false);
         (self.last, self.refused, self.waits) = (Last::Other, false, None);
+        self.unopened.clear();
     }
 
     /// A wallet that is linked says this.
@@ -191,7 +185,11 @@ impl Rules {
                 assert!(self.paired <= self.holds, "a link in place of another without the gesture");
             }
             at if at & 0xF0 == LINK => self.stores_link(value, flash.get(&key), flash),
-            at if at & 0xF0 == CREDENTIAL => self.stores_credential(value, flash.get(&key)),
+            at if at & 0xF0 == CREDENTIAL => {
+                let is_free = !flash.contains_key(&key) || self.unopened.remove(&key);
+                assert!(is_free, "a credential takes no other's place");
+                self.stores_credential(value);
+            }
             at if at & 0xF0 == TOKEN => self.reserves(value),
             _ => {}
         }
@@ -222,8 +220,7 @@ impl Rules {
         assert!(self.paired <= self.holds, "a new link without the gesture");
     }
 
-    fn stores_credential(&mut self, value: &[u8], before: Option<&Vec<u8>>) {
-        assert!(before.is_none(), "a credential takes no other's place");
+    fn stores_credential(&mut self, value: &[u8]) {
         let object = &value[34..];
         let unverified = Unverified::<Credential>::parse(object).unwrap();
         let verified = unverified.verify(&cast::root(), &cast::public::<Issuer>(ISSUER)).expect("the issuer's signature");
@@ -280,8 +277,9 @@ impl Rules {
     }
 
     /// The band wants this erased, or everything.
-    pub(super) fn erases(&self, key: Option<StoreKey>) {
+    pub(super) fn erases(&mut self, key: Option<StoreKey>, keys_fail: bool) {
         match key {
+            Some(key) if keys_fail && !self.erasing && key.as_u8() & 0xF0 == CREDENTIAL => drop(self.unopened.insert(key)),
             Some(key) => assert!(self.erasing, "{key:?} erased without the gesture"),
             None => assert!(self.resetting, "everything erased without the gesture"),
         }
@@ -314,19 +312,4 @@ impl Rules {
     pub(super) const fn may_have_forgotten(&self) -> bool {
         self.forgot || self.holds > 0
     }
-}
-
-impl Purse {
-    /// Whether one more without a gesture is within what the credential allows since the last one with one.
-    fn has_free(&self, token: &PaymentToken) -> bool {
-        let limits = self.credential.limits;
-        let run = self.durable.values().rev().take_while(|token| token.presence.gesture == Effort::None);
-        let amounts: Vec<u64> = run.map(|token| token.amount.minor()).collect();
-        let total = amounts.iter().sum::<u64>() + token.amount.minor();
-        token.amount.minor() <= limits.free.0 && amounts.len() < usize::from(limits.free_count.0) && total <= limits.free_total.0
-    }
-}
-
-fn body(value: &[u8]) -> PaymentToken {
-    armring_wire::decode(&value[..TOKEN_LEN]).unwrap()
 }
