@@ -64,7 +64,7 @@ fn the_books_are_those_of_before() {
     let ledger = w.issuer.ledger();
     assert_eq!(verified(ledger), []);
     assert_eq!(column::<i64>(&file, "SELECT change FROM entries ORDER BY account, number"), entries);
-    assert_eq!(column::<u32>(&file, "PRAGMA user_version"), [4]);
+    assert_eq!(column::<u32>(&file, "PRAGMA user_version"), [5]);
     let account = band(&w, &file, 0x11).account;
     assert_eq!((w.balance(account), w.balance(shop(&file).account)), (9_080, 920));
     let statement = statement(ledger, account);

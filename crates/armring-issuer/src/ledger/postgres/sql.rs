@@ -4,6 +4,7 @@ use armring_wire::AccountPseudonym;
 use postgres::types::ToSql;
 
 use super::super::model::Entry;
+use super::super::sql::audit::totals;
 use super::super::sql::batch::Book;
 use super::super::sql::{Column, EachRow, Row, Sql, Value, codes};
 use super::pool::Books;
@@ -12,10 +13,16 @@ use crate::error::MachineError;
 /// How many rows of many are in memory at once.
 const AT_ONCE: i32 = 1_000;
 
+const CREDENTIAL: &str = "SELECT object, state, frozen, maker, answered, total FROM credentials WHERE id = $1";
+const TOTALS: &str = totals!("SELECT id, answered, total FROM credentials");
+
 /// A transaction that changes nothing, and so locks nothing.
 pub(super) struct Reading<'b, 'c>(pub(super) &'b mut Books<'c>);
 
 impl Sql for Reading<'_, '_> {
+    const CREDENTIAL: &'static str = CREDENTIAL;
+    const TOTALS: &'static str = TOTALS;
+
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError> {
         self.0.execute(sql, values)
     }
@@ -42,6 +49,9 @@ impl Sql for Reading<'_, '_> {
 }
 
 impl Sql for Books<'_> {
+    const CREDENTIAL: &'static str = CREDENTIAL;
+    const TOTALS: &'static str = TOTALS;
+
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError> {
         let statement = self.prepared(sql)?;
         Ok(self.transaction.execute(&statement, &parameters(values))?)

@@ -64,16 +64,26 @@ const NUMBERS: &str = "
     LEFT JOIN (SELECT account, count(*) AS found, max(number) + 1 AS next FROM entries GROUP BY account) AS counts
     ON account = accounts.id WHERE coalesce(found, 0) <> accounts.entries OR coalesce(next, 0) <> accounts.entries";
 
-const TOTALS: &str = "
-    SELECT id FROM credentials WHERE
-        total <> (SELECT coalesce(sum(total_end - total_start), 0) FROM tokens WHERE credential = credentials.id)
-        OR answered <> (SELECT count(*) FROM tokens WHERE credential = credentials.id)
-                     + (SELECT count(*) FROM clones WHERE credential = credentials.id)
+/// The SQL that finds credentials whose counts, `id, answered, total` of each, are not those of their tokens; and those of which two tokens take the
+/// same part of the total, or which are not there.
+macro_rules! totals {
+    ($counted:literal) => {
+        concat!(
+            "WITH counted (id, answered, total) AS (",
+            $counted,
+            ") SELECT id FROM counted WHERE
+        total <> (SELECT coalesce(sum(total_end - total_start), 0) FROM tokens WHERE credential = counted.id)
+        OR answered <> (SELECT count(*) FROM tokens WHERE credential = counted.id)
+                     + (SELECT count(*) FROM clones WHERE credential = counted.id)
     UNION SELECT credential FROM (
         SELECT credential, total_start, lag(total_end) OVER (PARTITION BY credential ORDER BY counter) AS below
         FROM tokens WHERE total_end > total_start
     ) AS neighbours WHERE total_start < below
-    UNION SELECT credential FROM tokens LEFT JOIN credentials ON id = credential WHERE id IS NULL";
+    UNION SELECT credential FROM tokens LEFT JOIN credentials ON id = credential WHERE id IS NULL"
+        )
+    };
+}
+pub(in super::super) use totals;
 
 const COUNTERS: &str = "SELECT credential, counter FROM tokens GROUP BY credential, counter HAVING count(*) > 1";
 
@@ -104,27 +114,29 @@ const SIGNED_REFUNDS: &str = "SELECT digest, token, given, outcome, time, receip
 /// What is told, the SQL that finds what does not agree, and what that is.
 type Check = (&'static str, &'static str, fn(&mut Row) -> Result<Fault, MachineError>);
 
-const CHECKS: [Check; 7] = [
-    ("balances are the sums of their entries", BALANCES, |row| Ok(Fault::Balance(AccountPseudonym(row.take(0)?)))),
-    ("entries are numbered without a gap", NUMBERS, |row| Ok(Fault::Entries(AccountPseudonym(row.take(0)?)))),
-    ("no two tokens take the same part of a total", TOTALS, |row| Ok(Fault::Totals(CredentialId(row.take(0)?)))),
-    ("no counter was taken twice", COUNTERS, |row| Ok(Fault::CounterTwice(CredentialId(row.take(0)?), row.take(1)?))),
-    ("clones are of something", CLONES, |row| Ok(Fault::Clone(TokenDigest(row.take(0)?)))),
-    ("revoked payees are listed", PAYEES_REVOKED, |row| Ok(Fault::Revocation(PayeeRef::Certificate(PayeeId(row.take(0)?))))),
-    ("revoked credentials are listed", CREDENTIALS_REVOKED, |row| {
-        Ok(Fault::Revocation(PayeeRef::Credential(CredentialId(row.take(0)?))))
-    }),
-];
+const fn checks<S: Sql>() -> [Check; 7] {
+    [
+        ("balances are the sums of their entries", BALANCES, |row| Ok(Fault::Balance(AccountPseudonym(row.take(0)?)))),
+        ("entries are numbered without a gap", NUMBERS, |row| Ok(Fault::Entries(AccountPseudonym(row.take(0)?)))),
+        ("no two tokens take the same part of a total", S::TOTALS, |row| Ok(Fault::Totals(CredentialId(row.take(0)?)))),
+        ("no counter was taken twice", COUNTERS, |row| Ok(Fault::CounterTwice(CredentialId(row.take(0)?), row.take(1)?))),
+        ("clones are of something", CLONES, |row| Ok(Fault::Clone(TokenDigest(row.take(0)?)))),
+        ("revoked payees are listed", PAYEES_REVOKED, |row| Ok(Fault::Revocation(PayeeRef::Certificate(PayeeId(row.take(0)?))))),
+        ("revoked credentials are listed", CREDENTIALS_REVOKED, |row| {
+            Ok(Fault::Revocation(PayeeRef::Credential(CredentialId(row.take(0)?))))
+        }),
+    ]
+}
 
 /// Read in one transaction, so that all is as of one moment though others may write.
-pub(in super::super) fn faults(
-    books: &mut impl Sql,
+pub(in super::super) fn faults<S: Sql>(
+    books: &mut S,
     faults: &mut Faults,
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), MachineError> {
     entries_are_explained(books, faults, tell)?;
     requests_settled_once(books, faults, tell)?;
-    for (what, sql, fault) in CHECKS {
+    for (what, sql, fault) in checks::<S>() {
         tell(what);
         faults.next_check();
         books.each(sql, &[], &mut |mut row| Ok(faults.push(fault(&mut row)?)))?;

@@ -62,6 +62,8 @@ pub(in super::super) struct History {
     pub(in super::super) request_settled: bool,
     /// Whether one with a higher counter came before, where the database asks for it.
     pub(in super::super) is_late: bool,
+    /// When the token with the credential's highest counter was answered, where the database asks for it.
+    pub(in super::super) newest: Option<UnixTime>,
     /// As in [`Facts`].
     pub(in super::super) settled_within_a_day: i64,
     /// As in [`Facts`].
@@ -117,6 +119,8 @@ pub(in super::super) struct Answered<'p> {
     pub(in super::super) until: UnixTime,
     /// As in [`History`].
     pub(in super::super) is_late: bool,
+    /// As in [`History`].
+    pub(in super::super) newest: Option<UnixTime>,
 }
 
 /// Answers each payment, in order.
@@ -261,8 +265,8 @@ impl<'p> Books<'p> for Sheet<'p> {
         receipt: &[u8],
     ) -> Result<(), MachineError> {
         let until = facts.payer.credential.validity.until;
-        let is_late = self.history(payment)?.is_late;
-        let answered = Answered { payment, ruling: *ruling, receipt: receipt.to_vec(), until, is_late };
+        let History { is_late, newest, .. } = *self.history(payment)?;
+        let answered = Answered { payment, ruling: *ruling, receipt: receipt.to_vec(), until, is_late, newest };
         let record = self.credentials.get_mut(&payment.token().credential).ok_or(NO_CREDENTIAL)?;
         (record.answered, record.total) = (ruling.sequence, ruling.total);
         if ruling.outcome == Outcome::Cloned {

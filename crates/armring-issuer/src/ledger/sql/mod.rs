@@ -24,6 +24,11 @@ use crate::error::MachineError;
 
 /// What SQL is sent to.
 pub(super) trait Sql {
+    /// Reads `object, state, frozen, maker, answered, total` of the credential with the id `$1`.
+    const CREDENTIAL: &'static str;
+    /// Reads the credentials whose counts are not those of their tokens: [`totals`](audit::totals) of where this database has them.
+    const TOTALS: &'static str;
+
     /// Changes something; says how many rows.
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError>;
 

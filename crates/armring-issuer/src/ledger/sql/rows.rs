@@ -58,9 +58,8 @@ pub(in super::super) fn credential_record(row: &mut Row) -> Result<CredentialRec
     Ok(CredentialRecord { unfrozen, frozen, maker, answered: Sequence(answered), total: row.take(5)?, ..record })
 }
 
-pub(in super::super) fn credential(books: &mut impl Sql, id: CredentialId) -> Result<Option<CredentialRecord>, MachineError> {
-    const SQL: &str = "SELECT object, state, frozen, maker, answered, total FROM credentials WHERE id = $1";
-    first(books.locked(SQL, &[(&id.0).into()])?).as_mut().map(credential_record).transpose()
+pub(in super::super) fn credential<S: Sql>(books: &mut S, id: CredentialId) -> Result<Option<CredentialRecord>, MachineError> {
+    first(books.locked(S::CREDENTIAL, &[(&id.0).into()])?).as_mut().map(credential_record).transpose()
 }
 
 pub(super) fn receiver(books: &mut impl Sql, payee: PayeeRef) -> Result<Receiver, MachineError> {

@@ -73,6 +73,7 @@ fn recent(books: &Connection, asked: &Asked<'_>, since: UnixTime, history: &mut 
     while let Some(row) = rows.next()? {
         let (time, at): (u32, u32) = (row.get(0)?, row.get(1)?);
         history.is_late |= at >= token.counter.0;
+        history.newest.get_or_insert(UnixTime::from_secs(time));
         // Those that came in order are older the lower their counters are.
         is_recent &= time > since || (row.get::<_, u32>(3)? > since && at >= row.get::<_, u32>(2)?);
         let settles_it = history.is_late || (below.is_some() && !run.goes_on);
@@ -193,13 +194,14 @@ impl Object {
 
 fn write_token(books: &Connection, answered: &Answered<'_>) -> Result<(), MachineError> {
     let (payment, ruling, token) = (answered.payment, &answered.ruling, answered.payment.token());
+    let (sequence, total) = counts(ruling)?;
     let object = books
         .prepare_cached("INSERT INTO objects (digest, receipt, token, request) VALUES (?1, ?2, ?3, ?4)")?
         .insert(params![ruling.token.0, answered.receipt, payment.token_object(), payment.request_object()])?;
     books
         .prepare_cached(
-            "INSERT INTO tokens (credential, counter, total_start, total_end, outcome, time, gesture, object)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO tokens (credential, counter, total_start, total_end, outcome, time, gesture, object, answered, total)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             token.credential.0,
@@ -210,35 +212,47 @@ fn write_token(books: &Connection, answered: &Answered<'_>) -> Result<(), Machin
             ruling.time.as_secs(),
             codes::gesture_code(token.presence.gesture),
             object,
+            sequence,
+            total,
         ])?;
     if ruling.outcome.is_settled() {
         books
             .prepare_cached("INSERT INTO settled (expiry, request, credential, counter) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![payment.expiry().as_secs(), token.request.0, token.credential.0, token.counter.0])?;
     }
-    let in_order = "UPDATE credentials SET answered = ?2, total = ?3, latest = ?4 WHERE id = ?1 AND latest <= ?4";
-    let (credential, sequence, total) = (token.credential.0, sequence(ruling)?, ruling.total);
-    let in_order = !answered.is_late
-        && books.prepare_cached(in_order)?.execute(params![credential, sequence, total, ruling.time.as_secs()])? == 1;
-    if in_order { Ok(()) } else { count_late(books, answered) }
+    if answered.is_late {
+        count(books, token.credential, (sequence, total))?;
+    }
+    if answered.is_late || answered.newest > Some(ruling.time) { remember_late(books, answered) } else { Ok(()) }
 }
 
-/// Counts a token that came after one with a higher counter, or at a time before the newest. Those that came late before count no more once
-/// they are two days old: a day is what velocity looks at, and another one for clocks that go back.
-fn count_late(books: &Connection, answered: &Answered<'_>) -> Result<(), MachineError> {
+/// How many tokens of the credential were answered, and what those that took a part of its total come to.
+fn counts(ruling: &Ruling) -> Result<(i64, i64), MachineError> {
+    let answered = i64::try_from(ruling.sequence.0).map_err(|_| MachineError::Damaged("a credential has too many tokens"))?;
+    Ok((answered, ruling.total))
+}
+
+/// Writes what is counted where it stands: with the token that has the highest counter.
+fn count(books: &Connection, credential: CredentialId, (answered, total): (i64, i64)) -> Result<(), MachineError> {
     const SQL: &str = "
-        UPDATE credentials SET answered = ?2, total = ?3, latest = max(latest, ?4), late_until = max(late_until, latest, ?4),
-            late_from = CASE WHEN late_until < ?6 THEN ?5 ELSE min(late_from, ?5) END
-        WHERE id = ?1";
-    let (token, ruling) = (answered.payment.token(), &answered.ruling);
-    let (time, old) = (ruling.time.as_secs(), ruling.time.saturating_sub(DAY).saturating_sub(DAY).as_secs());
-    let values = params![token.credential.0, sequence(ruling)?, ruling.total, time, token.counter.0, old];
-    books.prepare_cached(SQL)?.execute(values)?;
-    Ok(())
+        UPDATE tokens SET answered = ?2, total = ?3
+        WHERE credential = ?1 AND counter = (SELECT max(counter) FROM tokens WHERE credential = ?1)";
+    let counted = books.prepare_cached(SQL)?.execute(params![credential.0, answered, total])?;
+    if counted == 1 { Ok(()) } else { Err(MachineError::Damaged("a credential has no newest token")) }
 }
 
-fn sequence(ruling: &Ruling) -> Result<i64, MachineError> {
-    i64::try_from(ruling.sequence.0).map_err(|_| MachineError::Damaged("a credential has too many tokens"))
+/// Remembers a token that came after one with a higher counter, or at a time before the newest. Those that came late before count no more once
+/// they are two days old: a day is what velocity looks at, and another one for clocks that go back.
+fn remember_late(books: &Connection, answered: &Answered<'_>) -> Result<(), MachineError> {
+    const SQL: &str = "
+        UPDATE credentials SET late_until = max(late_until, ?2),
+            late_from = CASE WHEN late_until < ?4 THEN ?3 ELSE min(late_from, ?3) END
+        WHERE id = ?1";
+    let (token, time) = (answered.payment.token(), answered.ruling.time);
+    let latest = answered.newest.map_or(time, |newest| newest.max(time)).as_secs();
+    let old = time.saturating_sub(DAY).saturating_sub(DAY).as_secs();
+    books.prepare_cached(SQL)?.execute(params![token.credential.0, latest, token.counter.0, old])?;
+    Ok(())
 }
 
 /// Keeps both tokens as evidence, and refuses the credential for good.
@@ -259,8 +273,7 @@ fn write_clone(books: &Connection, answered: &Answered<'_>, taken_by: u32) -> Re
             payment.token_object(),
             payment.request_object(),
         ])?;
-    let counted = params![credential.0, sequence(ruling)?, ruling.total];
-    books.prepare_cached("UPDATE credentials SET answered = ?2, total = ?3 WHERE id = ?1")?.execute(counted)?;
+    count(books, credential, counts(ruling)?)?;
     let books = &mut Statements(books);
     credentials::set_state(books, credential, CredentialState::Cloned)?;
     revoked::mark(books, PayeeRef::Credential(credential), true, answered.until, ruling.time)

@@ -22,6 +22,7 @@ use super::model::{Account, AccountState, DepositRef, Entry, Fault, PayeeRecord}
 use super::refund::{RefundAnswer, RefundTerms, refund_one};
 use super::revoked::RevokedPart;
 use super::settle::{Answer, Terms};
+use super::sql::audit::totals;
 use super::sql::batch::{Book, settle_all};
 use super::sql::refunds::Refunds;
 use super::sql::{Column, EachRow, Row, Sql, Value, credentials, enrol, money, revoked, rows};
@@ -100,6 +101,16 @@ impl SqliteLedger {
 struct Statements<'c>(&'c Connection);
 
 impl Sql for Statements<'_> {
+    // What is counted stands with the newest token.
+    const CREDENTIAL: &'static str = "
+        SELECT credentials.object, state, frozen, maker, coalesce(answered, 0), coalesce(total, 0)
+        FROM credentials LEFT JOIN tokens ON credential = id AND counter = (SELECT max(counter) FROM tokens WHERE credential = id)
+        WHERE id = $1";
+    const TOTALS: &'static str = totals!(
+        "SELECT id, coalesce(answered, 0), coalesce(total, 0) FROM credentials
+         LEFT JOIN tokens ON credential = id AND counter = (SELECT max(counter) FROM tokens WHERE credential = id)"
+    );
+
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64, MachineError> {
         let changed = self.0.prepare_cached(sql)?.execute(params_from_iter(values))?;
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
