@@ -202,7 +202,7 @@ impl<D: DiffieHellman, P: PaymentKeys> Core<D, P> {
             Event::Stored | Event::StoreFailed => {
                 self.out.settled()?;
                 if self.resets {
-                    // Nothing is signed or said any more, whoever has come since the gesture.
+                    // Nothing that hung on it is signed or said any more, whoever has come since the gesture.
                     self.end();
                 }
                 let result = if matches!(event, Event::Stored) { self.stored(rng) } else { Err(self.store_failed()) };

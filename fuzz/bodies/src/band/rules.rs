@@ -51,6 +51,8 @@ pub(super) struct Rules {
     signed_requests: usize,
     /// What the peer sent last was refused, so that nothing comes of it.
     refused: bool,
+    /// What it wanted stored last, if nothing was erased since.
+    stored: Option<StoreKey>,
     /// Credentials whose keys could not be opened, so that they were to be erased.
     unopened: BTreeSet<StoreKey>,
 }
@@ -78,6 +80,7 @@ impl Rules {
             entered_right: false,
             signed_requests: 0,
             refused: false,
+            stored: None,
             unopened: BTreeSet::new(),
         };
         flash.iter().filter(|(key, _)| key.as_u8() == CREDENTIAL).for_each(|(_, value)| rules.enrolled(value));
@@ -140,6 +143,7 @@ impl Rules {
         (self.worn, self.lost_touch, self.unlocked, self.fresh) = (false, None, false, false);
         (self.may_unpair, self.may_replace, self.erasing, self.resetting) = (false, false, false, false);
         (self.last, self.refused, self.waits) = (Last::Other, false, None);
+        self.stored = None;
         self.unopened.clear();
     }
 
@@ -178,6 +182,7 @@ impl Rules {
     /// The band wants this stored; `flash` is what there is.
     pub(super) fn stores(&mut self, key: StoreKey, value: &[u8], flash: &Flash) {
         assert!(!self.refused, "a message that was refused has stored {key:?}");
+        self.stored = Some(key);
         match key.as_u8() {
             SECRET => self.stores_tries(value, flash.get(&key)),
             REPLACEMENT => {
@@ -278,8 +283,12 @@ impl Rules {
 
     /// The band wants this erased, or everything.
     pub(super) fn erases(&mut self, key: Option<StoreKey>, keys_fail: bool) {
+        let stored = self.stored.take();
         match key {
-            Some(key) if keys_fail && !self.erasing && key.as_u8() & 0xF0 == CREDENTIAL => drop(self.unopened.insert(key)),
+            // The credential that it has just stored: its key does not open.
+            Some(key) if keys_fail && !self.erasing && stored == Some(key) && key.as_u8() & 0xF0 == CREDENTIAL => {
+                self.unopened.insert(key);
+            }
             Some(key) => assert!(self.erasing, "{key:?} erased without the gesture"),
             None => assert!(self.resetting, "everything erased without the gesture"),
         }
